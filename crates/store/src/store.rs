@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::{Group, Hash, Recorded, RecordedRef, StreamName};
+use crate::{Group, Hash, Recorded, RecordedRef, StoreError, StreamName};
 
 /// Where the log ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,10 @@ pub struct Conflict {
 pub trait EventStore: Send + Sync {
     /// Writes groups with ONE durable sync and answers one result a group, in order. When it returns `Ok`,
     /// every group that has `Ok` is durable. A group falls alone; one that builds on a fallen one falls too.
+    ///
+    /// A group builds on an earlier one of the same batch when it expects a stream where that one would have
+    /// left it. If somebody else has brought the stream to just that revision it falls all the same, and its
+    /// conflict's `actual` equals what it expected: it was decided on events that were never written.
     fn append(&self, groups: &[Group]) -> Result<Vec<Result<Appended, Conflict>>, StoreError>;
 
     /// The end of the durable log.
@@ -75,13 +79,25 @@ pub trait EventStore: Send + Sync {
     fn wait_past(&self, position: u64, timeout: Duration) -> Result<u64, StoreError>;
 
     /// At most `limit` events of a stream from a revision, owned.
-    fn read_stream(&self, stream: &StreamName, from: u64, limit: usize) -> Result<Vec<Recorded>, StoreError>;
+    fn read_stream(&self, stream: &StreamName, from: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        let mut events = Vec::new();
+        if limit > 0 {
+            self.scan_stream(stream, from, &mut |event| take(&mut events, limit, event))?;
+        }
+        Ok(events)
+    }
 
     /// At most `limit` events from a position, owned.
-    fn read_all(&self, from: u64, limit: usize) -> Result<Vec<Recorded>, StoreError>;
+    fn read_all(&self, from: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        let mut events = Vec::new();
+        if limit > 0 {
+            self.scan_all(from, &mut |event| take(&mut events, limit, event))?;
+        }
+        Ok(events)
+    }
 }
 
-/// Why a store could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {}
+fn take(events: &mut Vec<Recorded>, limit: usize, event: RecordedRef<'_>) -> ControlFlow<()> {
+    events.push(event.to_owned());
+    if events.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+}
