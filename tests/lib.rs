@@ -1,1 +1,1 @@
-//! tests
+//! Helpers that the tests share.

@@ -1,1 +1,1 @@
-//! tests
+//! What crosses rooms, in one binary: a folder a kind of test.

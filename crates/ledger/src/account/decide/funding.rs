@@ -1,0 +1,85 @@
+//! Credits in: top-ups against the catalog, and grants by the book's rules.
+
+use super::super::command::{Grant, TopUp};
+use super::super::event::{DebtRepaid, Granted, LotAmount, ToppedUp};
+use super::super::{Account, Event, Refusal, Status};
+use crate::book::{Book, Days};
+use crate::{Credits, Timestamp};
+
+/// Most lots that one account may have with something left in them.
+const MAX_LIVE_LOTS: usize = 10_000;
+
+/// A product of the catalog, paid at its price (P2); taxes and fees come on top and bring no credits (P9). New
+/// credits first repay the debt (M6).
+pub(super) fn top_up(
+    account: &Account,
+    book: &Book,
+    top_up: &TopUp,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    takes_credits(account)?;
+    let catalog = book.catalog();
+    let product = catalog.product(&top_up.product_id).ok_or(Refusal::UnknownProduct)?;
+    let payment = &top_up.payment;
+    let on_top = [payment.tax, payment.fee].into_iter().flatten();
+    if payment.amount != product.price || on_top.into_iter().any(|m| m.currency() != product.price.currency())
+    {
+        return Err(Refusal::PaymentMismatch { price: product.price });
+    }
+    let lot = account.next_revision();
+    let mut events = vec![
+        ToppedUp {
+            order_id: top_up.order_id.clone(),
+            product_id: top_up.product_id.clone(),
+            catalog: catalog.version,
+            payment: payment.clone(),
+            credits: product.credits,
+            expires_at: product.valid_for.map(|Days(days)| now.plus_days(days)),
+            priority: product.priority,
+        }
+        .into(),
+    ];
+    let repaid = account.debt.min(product.credits);
+    if !repaid.is_zero() {
+        events.push(DebtRepaid { lots: vec![LotAmount { lot, amount: repaid }] }.into());
+    }
+    Ok(events)
+}
+
+/// Credits without a payment: a lot of its own, tagged by its source, expiring by its own rule (P1).
+pub(super) fn grant(
+    account: &Account,
+    book: &Book,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    takes_credits(account)?;
+    let rule = book.policy().grants.rule(grant.source);
+    let expires_at = grant.expires_at.or_else(|| rule.valid_days.map(|days| now.plus_days(days)));
+    if expires_at.is_some_and(|end| end <= now) {
+        return Err(Refusal::InvalidTime("a grant must expire in the future"));
+    }
+    Ok(vec![
+        Granted {
+            source: grant.source,
+            campaign: grant.campaign.clone(),
+            credits: grant.credits.moving()?,
+            expires_at,
+            priority: grant.priority.unwrap_or(rule.priority),
+            reason: grant.reason.clone(),
+        }
+        .into(),
+    ])
+}
+
+fn takes_credits(account: &Account) -> Result<(), Refusal> {
+    if account.status() == Status::Closed {
+        return Err(Refusal::AccountClosed);
+    }
+    if account.live.len() >= MAX_LIVE_LOTS {
+        return Err(Refusal::LimitReached { what: "lots with something left", limit: MAX_LIVE_LOTS });
+    }
+    // A top-up that would carry the sum beyond what can be shown exactly is refused before it is taken.
+    account.free.plus(Credits::MAX)?;
+    Ok(())
+}

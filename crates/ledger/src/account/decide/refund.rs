@@ -1,0 +1,107 @@
+//! Usage refunds: what a call was charged goes back to what had paid it.
+//!
+//! The last that paid is the first to be paid back: debt, then the lots from the last taken to the first. What was
+//! absorbed was never paid and never returns.
+
+use super::super::command::RefundDebit;
+use super::super::event::{Charged, LotAmount, Revived, UsageRefunded};
+use super::super::{Account, Event, Refusal};
+use super::{difference, sum};
+use crate::book::{Book, ExpiredLot};
+use crate::{Credits, Timestamp};
+
+pub(super) fn refund_debit(
+    account: &Account,
+    book: &Book,
+    refund: &RefundDebit,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let debit = refund.past.as_deref().ok_or(Refusal::DebitNotFound)?;
+    let policy = book.policy();
+    let rule = &policy.usage_refunds;
+    let not_eligible = |reason| Refusal::NotEligible { reason, clause: rule.clause.clone() };
+    if !rule.allowed {
+        return Err(not_eligible("this book does not refund usage"));
+    }
+    let before = account.refunded(refund.debit);
+    let left = difference(difference(debit.charged, debit.absorbed)?, before)?;
+    let credits = refund.amount.map_or(Ok(left), Credits::moving)?;
+    if credits.is_zero() || credits > left {
+        return Err(not_eligible("nothing, or less than that, is left to refund of the call"));
+    }
+
+    let split = split(debit, before, credits);
+    let debt = split.by_debt.min(account.debt);
+    // What debt had paid and a later top-up repaid goes back to the lots that repaid it.
+    let repaid = repayments(account, difference(split.by_debt, debt)?);
+    let returned: Vec<LotAmount> = split.by_lots.iter().chain(&repaid).copied().collect();
+    if sum(returned.iter().map(|part| part.amount))? != difference(credits, debt)? {
+        return Err(not_eligible("what repaid the call's debt has been refunded already"));
+    }
+
+    let revived = match rule.expired_lot {
+        ExpiredLot::Lapse => Vec::new(),
+        ExpiredLot::ReviveDays(days) => returned
+            .iter()
+            .filter(|part| account.lot(part.lot).is_some_and(|lot| lot.is_past(now)))
+            .map(|part| Revived { lot: part.lot, expires_at: now.plus_days(days) })
+            .collect(),
+    };
+    let lives_on = |part: &&LotAmount| !revived.iter().any(|revived| revived.lot == part.lot);
+    let lapsing: Vec<LotAmount> = match rule.expired_lot {
+        ExpiredLot::Lapse => returned.clone(),
+        ExpiredLot::ReviveDays(_) => returned.iter().filter(lives_on).copied().collect(),
+    };
+    let reason = refund.reason.clone();
+    let mut events = vec![
+        UsageRefunded { debit: refund.debit, reason, credits, debt, lots: split.by_lots, repaid, revived }
+            .into(),
+    ];
+    account.settle_returned(&lapsing, policy, now, &mut events);
+    Ok(events)
+}
+
+/// What paid the part of a charge that is refunded now.
+struct Split {
+    by_debt: Credits,
+    by_lots: Vec<LotAmount>,
+}
+
+/// The part of a charge between `before` and `before + credits`, counted from the last that paid.
+fn split(debit: &Charged, before: Credits, credits: Credits) -> Split {
+    let mut skip = before;
+    let mut lacking = credits;
+    let mut next = |paid: Credits| {
+        let left = paid.above(skip);
+        skip = skip.above(paid);
+        let part = left.min(lacking);
+        lacking = lacking.above(part);
+        part
+    };
+    let by_debt = next(debit.debt);
+    let by_lots = debit
+        .lots
+        .iter()
+        .rev()
+        .map(|part| LotAmount { lot: part.lot, amount: next(part.amount) })
+        .filter(|part| !part.amount.is_zero())
+        .collect();
+    Split { by_debt, by_lots }
+}
+
+/// Up to an amount of what lots have spent on the repayment of debt, the latest lot first.
+fn repayments(account: &Account, amount: Credits) -> Vec<LotAmount> {
+    let mut lacking = amount;
+    let mut parts = Vec::new();
+    for lot in account.lots().iter().rev() {
+        if lacking.is_zero() {
+            break;
+        }
+        let part = lot.repaid.min(lacking);
+        if !part.is_zero() {
+            lacking = lacking.above(part);
+            parts.push(LotAmount { lot: lot.revision, amount: part });
+        }
+    }
+    parts
+}

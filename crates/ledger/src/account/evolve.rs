@@ -1,0 +1,266 @@
+//! The fold: what each event does to an account.
+//!
+//! It has no business rules and never refuses a fact. A fact that contradicts the ones before it (a lot that is
+//! not there, more taken than there was) marks the account: it decides nothing from then on, and `verify` shows it.
+
+use super::event::{Charged, Event, LotAmount};
+use super::lot::{Bucket, Lot};
+use super::state::{Account, Freeze, FreezeScope, Hold, Inconsistency, Key, Status};
+use crate::{Credits, Timestamp};
+
+/// A contradiction, in a few words.
+type Contradiction = &'static str;
+
+impl Account {
+    /// Takes the next event of its stream, recorded at a time.
+    pub fn evolve(&mut self, event: &Event, recorded_at: Timestamp) {
+        let revision = self.next_revision;
+        self.next_revision = revision.saturating_add(1);
+        self.last_recorded_at = self.last_recorded_at.max(recorded_at);
+        if let Err(what) = self.apply(event, revision, recorded_at)
+            && self.inconsistency.is_none()
+        {
+            self.inconsistency = Some(Inconsistency { revision, what: what.into() });
+        }
+    }
+
+    fn apply(&mut self, event: &Event, revision: u64, recorded_at: Timestamp) -> Result<(), Contradiction> {
+        if matches!(event, Event::AccountOpened(_)) != (revision == 0) {
+            return Err("an account is opened by its first event and by no other");
+        }
+        match event {
+            Event::AccountOpened(opened) => {
+                self.status = Status::Open;
+                self.book = Some(opened.book.clone());
+                self.owner.clone_from(&opened.owner);
+                self.region.clone_from(&opened.region);
+                self.attestations = opened.attestations;
+                self.terms_version.clone_from(&opened.terms_version);
+            }
+            Event::KeyIssued(issued) => {
+                self.keys.push(Key { revision, secret: issued.secret_sha256, revoked: false });
+            }
+            Event::KeyRotated(rotated) => self.key_mut(rotated.key)?.secret = rotated.secret_sha256,
+            Event::KeyRevoked(revoked) => self.key_mut(revoked.key)?.revoked = true,
+            Event::ToppedUp(top_up) => self.add_lot(Lot {
+                order: Some((top_up.order_id.clone(), top_up.payment.amount)),
+                ..new_lot(revision, top_up.credits, top_up.expires_at, top_up.priority)
+            })?,
+            Event::Granted(grant) => self.add_lot(Lot {
+                source: Some(grant.source),
+                ..new_lot(revision, grant.credits, grant.expires_at, grant.priority)
+            })?,
+            Event::HoldPlaced(placed) => {
+                self.shift_all(&placed.lots, Bucket::Free, Bucket::Held)?;
+                add(&mut self.on_credit, placed.on_credit)?;
+                self.hold_ends.insert((placed.expires_at, revision));
+                let hold = Hold {
+                    request_id: placed.request_id.clone(),
+                    model: placed.model.clone(),
+                    endpoint: placed.endpoint.clone(),
+                    key: placed.key,
+                    amount: placed.amount,
+                    lots: placed.lots.clone(),
+                    on_credit: placed.on_credit,
+                    expires_at: placed.expires_at,
+                    catalog: placed.catalog,
+                    policy: placed.policy,
+                };
+                self.holds.insert(revision, hold);
+            }
+            Event::HoldExtended(extended) => {
+                self.shift_all(&extended.lots, Bucket::Free, Bucket::Held)?;
+                add(&mut self.on_credit, extended.on_credit)?;
+                let hold = self.holds.get_mut(&extended.hold).ok_or("the hold is not open")?;
+                self.hold_ends.remove(&(hold.expires_at, extended.hold));
+                self.hold_ends.insert((extended.expires_at, extended.hold));
+                hold.expires_at = extended.expires_at;
+                hold.amount = extended.amount;
+                hold.lots.extend_from_slice(&extended.lots);
+                add(&mut hold.on_credit, extended.on_credit)?;
+            }
+            Event::HoldCaptured(captured) => {
+                if captured.late {
+                    if !self.expired_holds.remove(&captured.hold) {
+                        return Err("the hold has not expired");
+                    }
+                } else {
+                    self.release(captured.hold)?;
+                }
+                self.charge(&captured.charge)?;
+            }
+            Event::HoldVoided(voided) => self.release(voided.hold)?,
+            Event::HoldExpired(expired) => {
+                self.release(expired.hold)?;
+                self.expired_holds.insert(expired.hold);
+            }
+            Event::Debited(debited) => self.charge(&debited.charge)?,
+            Event::UsageRefunded(refunded) => {
+                let back = [&refunded.lots, &refunded.repaid];
+                for taken in back {
+                    self.shift_all(taken, Bucket::Spent, Bucket::Free)?;
+                }
+                for LotAmount { lot, amount } in &refunded.repaid {
+                    take(&mut self.lot_mut(*lot)?.repaid, *amount)?;
+                }
+                for revived in &refunded.revived {
+                    self.lot_mut(revived.lot)?.expires_at = Some(revived.expires_at);
+                }
+                take(&mut self.debt, refunded.debt)?;
+                let to_lots =
+                    Credits::total(refunded.lots.iter().map(|part| part.amount)).map_err(|_| OVERFLOW)?;
+                take(&mut self.totals.charged, refunded.credits)?;
+                take(&mut self.totals.from_lots, to_lots)?;
+                take(&mut self.totals.by_debt, refunded.credits.minus(to_lots).map_err(|_| OVERFLOW)?)?;
+                add(self.refunded.entry(refunded.debit).or_default(), refunded.credits)?;
+            }
+            Event::LotExpired(expired) => {
+                self.shift(expired.lot, Bucket::Free, Bucket::Expired, expired.amount)?
+            }
+            Event::LotForfeited(forfeited) => {
+                self.shift(forfeited.lot, Bucket::Free, Bucket::Forfeited, forfeited.amount)?;
+            }
+            Event::DebtRepaid(repaid) => {
+                self.shift_all(&repaid.lots, Bucket::Free, Bucket::Spent)?;
+                for LotAmount { lot, amount } in &repaid.lots {
+                    add(&mut self.lot_mut(*lot)?.repaid, *amount)?;
+                    take(&mut self.debt, *amount)?;
+                }
+            }
+            Event::Frozen(frozen) => {
+                self.count_freeze(&frozen.scope, |freezes| freezes.checked_add(1))?;
+                let freeze = Freeze {
+                    revision,
+                    scope: frozen.scope.clone(),
+                    reason: frozen.reason.clone(),
+                    since: recorded_at,
+                };
+                self.freezes.push(freeze);
+            }
+            Event::Thawed(thawed) => {
+                let at = self.freezes.iter().position(|freeze| freeze.revision == thawed.freeze);
+                let freeze = self.freezes.remove(at.ok_or("the freeze does not stand")?);
+                self.count_freeze(&freeze.scope, |freezes| freezes.checked_sub(1))?;
+            }
+            Event::CreditLineSet(set) => self.credit_limit = set.limit,
+            Event::AccountClosed(_) => self.status = Status::Closed,
+        }
+        Ok(())
+    }
+
+    fn add_lot(&mut self, lot: Lot) -> Result<(), Contradiction> {
+        add(&mut self.free, lot.free)?;
+        self.live.push(u32::try_from(self.lots.len()).map_err(|_| "too many lots")?);
+        self.lots.push(lot);
+        Ok(())
+    }
+
+    /// Frees all that an open hold reserves, and forgets the hold.
+    fn release(&mut self, hold: u64) -> Result<(), Contradiction> {
+        let hold_state = self.holds.remove(&hold).ok_or("the hold is not open")?;
+        self.hold_ends.remove(&(hold_state.expires_at, hold));
+        self.shift_all(&hold_state.lots, Bucket::Held, Bucket::Free)?;
+        take(&mut self.on_credit, hold_state.on_credit)
+    }
+
+    fn charge(&mut self, charge: &Charged) -> Result<(), Contradiction> {
+        self.shift_all(&charge.lots, Bucket::Free, Bucket::Spent)?;
+        let from_lots = Credits::total(charge.lots.iter().map(|part| part.amount)).map_err(|_| OVERFLOW)?;
+        if Credits::total([from_lots, charge.debt, charge.absorbed]) != Ok(charge.charged) {
+            return Err("the charge is not what lots, debt and the operator paid");
+        }
+        add(&mut self.debt, charge.debt)?;
+        add(&mut self.totals.charged, charge.charged)?;
+        add(&mut self.totals.from_lots, from_lots)?;
+        add(&mut self.totals.by_debt, charge.debt)?;
+        add(&mut self.totals.absorbed, charge.absorbed)
+    }
+
+    fn shift_all(&mut self, parts: &[LotAmount], from: Bucket, to: Bucket) -> Result<(), Contradiction> {
+        parts.iter().try_for_each(|part| self.shift(part.lot, from, to, part.amount))
+    }
+
+    /// Moves credits of a lot, and keeps the sums and the list of live lots in step.
+    fn shift(&mut self, lot: u64, from: Bucket, to: Bucket, amount: Credits) -> Result<(), Contradiction> {
+        let index = self.lot_index(lot).ok_or(NO_LOT)?;
+        let lot = self.lots.get_mut(index).ok_or(NO_LOT)?;
+        let was_live = lot.is_live();
+        lot.shift(from, to, amount).ok_or("the lot does not have what is taken from it")?;
+        let is_live = lot.is_live();
+        for (bucket, sum) in [(Bucket::Free, &mut self.free), (Bucket::Held, &mut self.held)] {
+            if from == bucket {
+                take(sum, amount)?;
+            }
+            if to == bucket {
+                add(sum, amount)?;
+            }
+        }
+        if was_live != is_live {
+            let index = u32::try_from(index).map_err(|_| NO_LOT)?;
+            match (is_live, self.live.binary_search(&index)) {
+                (true, Err(at)) => self.live.insert(at, index),
+                (false, Ok(at)) => drop(self.live.remove(at)),
+                (true, Ok(_)) | (false, Err(_)) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn count_freeze(
+        &mut self,
+        scope: &FreezeScope,
+        count: impl Fn(u16) -> Option<u16>,
+    ) -> Result<(), Contradiction> {
+        if let FreezeScope::Lots { lots } = scope {
+            for lot in lots {
+                let freezes = &mut self.lot_mut(*lot)?.freezes;
+                *freezes = count(*freezes).ok_or("a lot has too many freezes")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lot_mut(&mut self, revision: u64) -> Result<&mut Lot, Contradiction> {
+        self.lot_index(revision).and_then(|index| self.lots.get_mut(index)).ok_or(NO_LOT)
+    }
+
+    fn key_mut(&mut self, revision: u64) -> Result<&mut Key, Contradiction> {
+        self.keys.iter_mut().find(|key| key.revision == revision).ok_or("there is no such key")
+    }
+}
+
+const NO_LOT: Contradiction = "there is no such lot";
+const OVERFLOW: Contradiction = "an amount is out of range";
+
+fn new_lot(revision: u64, credits: Credits, expires_at: Option<Timestamp>, priority: u16) -> Lot {
+    Lot {
+        revision,
+        source: None,
+        order: None,
+        priority,
+        expires_at,
+        freezes: 0,
+        granted: credits,
+        free: credits,
+        held: Credits::ZERO,
+        spent: Credits::ZERO,
+        repaid: Credits::ZERO,
+        expired: Credits::ZERO,
+        forfeited: Credits::ZERO,
+    }
+}
+
+fn add(sum: &mut Credits, amount: Credits) -> Result<(), Contradiction> {
+    *sum = sum.plus(amount).map_err(|_| OVERFLOW)?;
+    Ok(())
+}
+
+/// Takes an amount from a sum that must not fall below zero.
+fn take(sum: &mut Credits, amount: Credits) -> Result<(), Contradiction> {
+    let left = sum.minus(amount).map_err(|_| OVERFLOW)?;
+    if left.is_negative() {
+        return Err("more is taken than there was");
+    }
+    *sum = left;
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! An account: what may be asked of it, what happened to it, and the fold of one into the other.
+
+pub mod command;
+mod decide;
+pub mod event;
+mod evolve;
+mod lot;
+mod refusal;
+mod state;
+
+pub use command::{Command, PastDebit, PastHold};
+pub use decide::decide;
+pub use event::Event;
+pub use lot::{Bucket, Lot};
+pub use refusal::Refusal;
+pub use state::{Account, Balance, Freeze, FreezeScope, Hold, Inconsistency, Key, KeyState, Status, Totals};

@@ -1,0 +1,170 @@
+//! Money that was paid: an ISO 4217 currency and an amount with that currency's minor units.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::credits::{DECIMAL_BUFFER, FromText};
+
+/// An ISO 4217 currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Currency(iso_currency::Currency);
+
+/// Why something is not money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// Not an ISO 4217 code of a currency that is paid with.
+    #[error("the currency is not an ISO 4217 code")]
+    UnknownCurrency,
+    /// Not a plain decimal with at most the currency's minor units.
+    #[error("an amount of money is a plain decimal with at most the currency's minor units")]
+    NotAnAmount,
+}
+
+/// An amount of money, at least zero, in whole minor units (cents).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Money {
+    currency: Currency,
+    minor: u64,
+}
+
+impl Money {
+    /// Parses an amount such as `"10.00"` in a currency.
+    pub fn parse(currency: Currency, amount: &str) -> Result<Self, MoneyError> {
+        let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
+        let places = currency.places();
+        let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let dangling = amount.ends_with('.') || (whole.len() > 1 && whole.starts_with('0'));
+        if whole.is_empty()
+            || fraction.len() > places
+            || dangling
+            || !is_digits(whole)
+            || !is_digits(fraction)
+        {
+            return Err(MoneyError::NotAnAmount);
+        }
+        let padding = places.saturating_sub(fraction.len());
+        whole
+            .bytes()
+            .chain(fraction.bytes())
+            .chain(std::iter::repeat_n(b'0', padding))
+            .try_fold(0u64, |value, digit| {
+                value.checked_mul(10)?.checked_add(u64::from(digit.checked_sub(b'0')?))
+            })
+            .map(|minor| Self { currency, minor })
+            .ok_or(MoneyError::NotAnAmount)
+    }
+
+    /// Its currency.
+    pub fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// In minor units: cents, or whole yen.
+    pub fn minor(&self) -> u64 {
+        self.minor
+    }
+
+    /// The amount alone, with all minor units: `10.00`, `1200` for yen.
+    pub fn amount(&self) -> String {
+        let places = self.currency.places();
+        let digits = format!("{:0>width$}", self.minor, width = places.saturating_add(1));
+        match digits.len().checked_sub(places).and_then(|point| digits.split_at_checked(point)) {
+            Some((whole, fraction)) if places > 0 => format!("{whole}.{fraction}"),
+            _ => digits,
+        }
+    }
+}
+
+impl Currency {
+    /// Decimal places of its minor unit (ISO 4217).
+    pub fn places(self) -> usize {
+        usize::from(self.0.exponent().unwrap_or(0))
+    }
+
+    /// Its three letters.
+    pub fn code(self) -> &'static str {
+        self.0.code()
+    }
+}
+
+impl FromStr for Currency {
+    type Err = MoneyError;
+
+    fn from_str(code: &str) -> Result<Self, MoneyError> {
+        iso_currency::Currency::from_code(code)
+            .filter(|currency| currency.exponent().is_some())
+            .map(Self)
+            .ok_or(MoneyError::UnknownCurrency)
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(FromText(std::marker::PhantomData))
+    }
+}
+
+/// The JSON form of money.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    currency: Currency,
+    amount: String,
+}
+
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Written { currency: self.currency, amount: self.amount() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Money {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Written::deserialize(deserializer)?;
+        Self::parse(written.currency, &written.amount).map_err(serde::de::Error::custom)
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.amount(), self.currency)
+    }
+}
+
+// A number of minor units fits the buffer that credits are written in, whatever the currency.
+const _: () = assert!(DECIMAL_BUFFER > 24);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_keeps_its_minor_units() {
+        let usd: Currency = "USD".parse().unwrap();
+        assert_eq!(Money::parse(usd, "10").unwrap().amount(), "10.00");
+        assert_eq!(Money::parse(usd, "0.05").unwrap().amount(), "0.05");
+        let jpy: Currency = "JPY".parse().unwrap();
+        assert_eq!(Money::parse(jpy, "1200").unwrap().amount(), "1200");
+        assert_eq!(Money::parse(jpy, "12.5"), Err(MoneyError::NotAnAmount));
+        for amount in ["", "10.001", "-1", "1.", ".5", "1e2", "01", "99999999999999999999"] {
+            assert_eq!(Money::parse(usd, amount), Err(MoneyError::NotAnAmount), "{amount:?}");
+        }
+        for code in ["", "usd", "US", "XXX", "ZZZ"] {
+            assert_eq!(code.parse::<Currency>(), Err(MoneyError::UnknownCurrency), "{code:?}");
+        }
+    }
+}
