@@ -1,1 +1,3 @@
 //! What crosses rooms, in one binary: a folder a kind of test.
+
+mod rules;
