@@ -4,6 +4,10 @@
 //! positions, checks expected revisions and chains hashes; what a payload means is none of its business.
 //! Calls block: they are made from threads that may wait, never from an async worker.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+pub mod disk;
+mod embedded;
 pub mod envelope;
 mod error;
 mod event;
@@ -13,6 +17,7 @@ mod memory;
 mod plan;
 mod store;
 
+pub use embedded::{Cut, EmbeddedStore, Helper, OpenReport, Options, Verify};
 pub use envelope::RunningHash;
 pub use error::{Damage, Rejected, StoreError};
 pub use event::{
