@@ -11,6 +11,7 @@ mod embedded;
 pub mod envelope;
 mod error;
 mod event;
+pub mod fault;
 mod key;
 pub mod limits;
 mod memory;

@@ -1,6 +1,7 @@
 //! The index of a sealed segment: its streams with their heads, the offsets of their records, and the checksum
 //! of the whole segment file, so that opening need not parse it. It can always be built again.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::disk::{Disk, LogFile, read_full, write_all};
@@ -54,7 +55,7 @@ pub(crate) struct Index {
 enum Bytes {
     /// On disk, opened by each read.
     File(Arc<dyn Disk>),
-    /// In memory, because the disk would not take them.
+    /// In memory: not saved yet, or the disk would not take them.
     Held(Vec<u8>),
 }
 
@@ -99,18 +100,13 @@ impl Index {
         ))
     }
 
-    /// Builds the index of a segment from its bytes, refusing any damage, and writes it. If the disk will not
-    /// take it, it is kept in memory.
-    pub(crate) fn build(
-        disk: &Arc<dyn Disk>,
-        file: &Arc<dyn LogFile>,
-        header: &Header,
-    ) -> Result<(Self, Vec<u32>), StoreError> {
+    /// Builds the index of a segment from its bytes, refusing any damage. It is in memory until it is saved.
+    pub(crate) fn build(file: &Arc<dyn LogFile>, header: &Header) -> Result<(Self, Vec<u32>), StoreError> {
         let mut window = Window::new(header.segment, Arc::clone(file), SCAN_AHEAD);
         let mut seen = Vec::new();
         let walked = walk(&mut window, header, |batch| {
             seen.extend_from_slice(batch);
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
         if let Some((offset, damage)) = walked.broken {
             return Err(window.damaged(offset, damage));
@@ -127,11 +123,19 @@ impl Index {
             }
         }
         let bytes = index_bytes::encode(header, &walked, &seen, file_length, file_checksum);
-        let source = match store(disk, header.segment, &bytes) {
-            Ok(()) => Bytes::File(Arc::clone(disk)),
-            Err(_) => Bytes::Held(bytes.clone()),
-        };
-        Self::decode(&bytes, header.segment, source).ok_or_else(|| window.damaged(walked.end, Damage::Seam))
+        let decoded = Self::decode(&bytes, header.segment, Bytes::Held(bytes.clone()));
+        decoded.ok_or_else(|| window.damaged(walked.end, Damage::Seam))
+    }
+
+    /// Writes an index that is in memory to the disk; if the disk will not take it, it stays in memory.
+    ///
+    /// **Invariant**: the next segment's first commit is durable by then. That there is an index file proves it.
+    pub(crate) fn save(&mut self, disk: &Arc<dyn Disk>) {
+        if let Bytes::Held(bytes) = &self.bytes
+            && store(disk, self.segment, bytes).is_ok()
+        {
+            self.bytes = Bytes::File(Arc::clone(disk));
+        }
     }
 
     /// The entry of a stream, `None` if it has no record in the segment.

@@ -1,5 +1,6 @@
 //! Opening a store: what is whole is taken, a torn tail is cut, anything else refuses.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::disk::{Disk, LogFile, read_full};
@@ -10,7 +11,7 @@ use crate::embedded::prepare::Preparer;
 use crate::embedded::report::{Cut, OpenReport, Options};
 use crate::embedded::sealed::{Sealed, load_heads, open_sealed};
 use crate::embedded::segment::Segment;
-use crate::embedded::tail::{Tail, recover_tail, survey};
+use crate::embedded::tail::{Tail, first_batch, recover_tail, survey};
 use crate::embedded::writer::{Active, Writer};
 use crate::embedded::{View, io_error};
 use crate::{Damage, Head, RunningHash, StoreError};
@@ -34,7 +35,14 @@ struct Files {
 /// Opens the log in a directory that is locked.
 pub(crate) fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened, StoreError> {
     let files = list(disk)?;
-    let headers = headers(disk, files.last)?;
+    let mut headers = headers(disk, files.last)?;
+    let mut fault = (0, Damage::Header);
+    if let Some(last) = headers.iter_mut().rfind(|header| header.is_some())
+        && let Some(header) = last
+        && let Some(torn) = first_batch(disk, header)?
+    {
+        (*last, fault) = (None, torn);
+    }
     let tail = headers.iter().rposition(Option::is_some).map_or(0, |at| at as u32 + 1);
     let whole: Vec<Header> = headers.iter().map_while(|header| *header).collect();
     if whole.len() < tail as usize {
@@ -46,7 +54,7 @@ pub(crate) fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened, St
         Some((tail_header, sealed)) => (Some(tail_header), sealed),
         None => (None, whole.as_slice()),
     };
-    let sealed = open_sealed(disk, sealed_headers, options.verify_on_open)?;
+    let mut sealed = open_sealed(disk, sealed_headers, options.verify_on_open)?;
     report.indexes_rebuilt = sealed.iter().map(|sealed| u32::from(sealed.rebuilt)).sum();
     check_seams(&sealed, &whole)?;
     let mut heads = load_heads(&sealed)?;
@@ -57,14 +65,14 @@ pub(crate) fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened, St
         return Err(StoreError::MissingSegment { segment: u64::from(proven), last: u64::from(files.last) });
     }
     if proven > tail {
-        return Err(damaged(proven, 0, Damage::Header));
+        return Err(damaged(proven, fault.0, fault.1));
     }
     let recovered = match tail_header {
-        Some(header) => Some(recover_tail(disk, header, proven == tail, &mut heads)?),
+        Some(header) => Some(recover_tail(disk, header, &mut heads)?),
         None => None,
     };
     report.cut = recovered.as_ref().and_then(|tail| tail.cut.clone());
-    let behind = look_behind(disk, options, tail, files.last, &mut report)?;
+    let behind = look_behind(disk, options, tail..files.last, fault, &mut report)?;
 
     // Everything that can refuse has been asked: only now is anything changed.
     if let Some(tail) = &recovered {
@@ -74,6 +82,11 @@ pub(crate) fn open(disk: &Arc<dyn Disk>, options: &Options) -> Result<Opened, St
         disk.remove(name).map_err(|source| io_error("remove", name, source))?;
     }
     disk.sync_dir().map_err(|source| io_error("sync", &disk.label(), source))?;
+
+    // Not earlier: an index proves that what follows its segment is durable.
+    for sealed in &mut sealed {
+        sealed.index.save(disk);
+    }
 
     let preparer = Preparer::new(disk, options.segment_size, options.helper)
         .map_err(|source| io_error("start the thread that prepares", "segments", source))?;
@@ -187,21 +200,22 @@ struct Behind {
     remove: Vec<String>,
 }
 
-/// Looks at them. At most one can hold anything, the torn first batch of the next segment; more is damage.
+/// Looks at them. At most one can hold anything, the torn first batch of the next segment; more is damage, and
+/// `fault` is where that batch stops being whole.
 fn look_behind(
     disk: &Arc<dyn Disk>,
     options: &Options,
-    tail: u32,
-    last: u32,
+    files: Range<u32>,
+    fault: (u64, Damage),
     report: &mut OpenReport,
 ) -> Result<Behind, StoreError> {
     let mut behind = Behind::default();
-    for segment in tail.saturating_add(1)..=last {
+    for segment in files.clone().map(|before| before.saturating_add(1)) {
         let name = segment_name(segment);
         let file = disk.open(&name).map_err(|source| io_error("open", &name, source))?;
         let length = file.len().map_err(|source| io_error("measure", &name, source))?;
         let found = survey(&file, segment, 0, HEADER as u64)?;
-        let next = segment == tail.saturating_add(1);
+        let next = segment == files.start.saturating_add(1);
         match found.last_nonzero {
             None if next && length >= options.segment_size => {
                 behind.ready = Some(file);
@@ -209,7 +223,7 @@ fn look_behind(
             }
             None => {}
             Some(_) if found.later_commit || !next || report.cut.is_some() => {
-                return Err(damaged(segment, 0, Damage::Header));
+                return Err(damaged(segment, fault.0, fault.1));
             }
             Some(last) => {
                 report.cut =

@@ -154,8 +154,9 @@ impl Workshop {
             return;
         }
         if let HeaderState::Whole(header) = Header::decode(&bytes, segment.number)
-            && let Ok((index, _)) = Index::build(&self.disk, &file, &header)
+            && let Ok((mut index, _)) = Index::build(&file, &header)
         {
+            index.save(&self.disk);
             segment.seal(index);
         }
     }

@@ -80,7 +80,7 @@ fn open_one(disk: &Arc<dyn Disk>, header: &Header, verify: Verify) -> Result<Sea
         }
     }
     // Either the index or the segment is not what it was: reading the segment tells which, and where.
-    let (index, places) = Index::build(disk, &file, header)?;
+    let (index, places) = Index::build(&file, header)?;
     Ok(Sealed { index, places, rebuilt: true })
 }
 

@@ -3,6 +3,7 @@
 //! **Invariant**: a batch is written only when the one before it is durable. So what a crash leaves behind the
 //! last whole commit is of one batch, and a commit of a batch that begins later proves damage instead.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::disk::{Disk, LogFile, read_full, write_all};
@@ -25,12 +26,27 @@ pub(crate) struct Tail {
     pub(crate) cut: Option<Cut>,
 }
 
+/// What keeps a segment's first batch from being whole, and where; `None` if it is.
+///
+/// A segment counts from its first whole batch on. Without one it is a prepared file that a crash scribbled on.
+pub(crate) fn first_batch(
+    disk: &Arc<dyn Disk>,
+    header: &Header,
+) -> Result<Option<(u64, Damage)>, StoreError> {
+    let name = segment_name(header.segment);
+    let file = disk.open(&name).map_err(|source| io_error("open", &name, source))?;
+    let mut window = Window::new(header.segment, file, SCAN_AHEAD);
+    let walked = walk(&mut window, header, |_| Ok(ControlFlow::Break(())))?;
+    Ok(match walked.last_batch {
+        Some(_) => None,
+        None => Some(walked.broken.unwrap_or((walked.stop, Damage::Tag))),
+    })
+}
+
 /// Reads the last segment, takes its streams' ends into `heads`, and finds its torn end, changing nothing.
-/// `proven` says that its first commit was durable.
 pub(crate) fn recover_tail(
     disk: &Arc<dyn Disk>,
     header: &Header,
-    proven: bool,
     heads: &mut Heads,
 ) -> Result<Tail, StoreError> {
     let name = segment_name(header.segment);
@@ -39,7 +55,7 @@ pub(crate) fn recover_tail(
     let walked = walk(&mut window, header, |batch| take(header.segment, batch, heads))?;
     let found = survey(&file, header.segment, walked.end, walked.end)?;
     let (offset, damage) = walked.broken.unwrap_or((walked.stop, Damage::Tag));
-    if found.later_commit || (proven && walked.last_batch.is_none()) {
+    if found.later_commit {
         return Err(window.damaged(offset, damage));
     }
     let cut = found.last_nonzero.map(|last| Cut {
@@ -53,7 +69,7 @@ pub(crate) fn recover_tail(
 }
 
 /// Takes a batch's streams into the heads, each record where the one before it left its stream.
-fn take(segment: u32, batch: &[Seen], heads: &mut Heads) -> Result<(), StoreError> {
+fn take(segment: u32, batch: &[Seen], heads: &mut Heads) -> Result<ControlFlow<()>, StoreError> {
     for seen in batch {
         let before = heads.get(seen.key);
         let expected = before.map_or(Some(0), |tip| tip.head.revision.checked_add(1));
@@ -67,7 +83,7 @@ fn take(segment: u32, batch: &[Seen], heads: &mut Heads) -> Result<(), StoreErro
         }
         heads.set(seen.key, Tip { head: seen.head, place: Place::new(segment, seen.offset) });
     }
-    Ok(())
+    Ok(ControlFlow::Continue(()))
 }
 
 impl Tail {

@@ -1,6 +1,8 @@
 //! A segment read from its beginning, batch by batch: every frame's checksum, the order of positions, and the
 //! running hash against the commits. Opening and index building both stand on it.
 
+use std::ops::ControlFlow;
+
 use crate::embedded::frame::{Frame, HEADER, Header, Place};
 use crate::embedded::window::{Found, Window};
 use crate::key::StreamKey;
@@ -45,11 +47,11 @@ impl Walk {
     }
 }
 
-/// Walks a segment and hands out each whole batch.
+/// Walks a segment and hands out each whole batch, until told to stop.
 pub(crate) fn walk(
     window: &mut Window,
     header: &Header,
-    mut batch: impl FnMut(&[Seen]) -> Result<(), StoreError>,
+    mut batch: impl FnMut(&[Seen]) -> Result<ControlFlow<()>, StoreError>,
 ) -> Result<Walk, StoreError> {
     let mut walk = Walk {
         end: HEADER as u64,
@@ -108,7 +110,7 @@ pub(crate) fn walk(
                     walk.broken = Some((walk.stop, if fits { Damage::RunningHash } else { Damage::Order }));
                     break;
                 }
-                batch(&seen)?;
+                let flow = batch(&seen)?;
                 for (position, record) in (walk.position..).zip(&seen) {
                     if (position - header.first_position).is_multiple_of(PLACE_EVERY) {
                         walk.places.push(record.offset);
@@ -118,7 +120,11 @@ pub(crate) fn walk(
                 walk.end = next;
                 walk.position = position;
                 walk.running = running;
+                walk.stop = next;
                 seen.clear();
+                if flow.is_break() {
+                    break;
+                }
             }
         }
         walk.stop = next;

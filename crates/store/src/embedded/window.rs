@@ -66,7 +66,7 @@ impl Window {
 
     fn fill(&mut self, offset: u64, length: usize) -> Result<(), StoreError> {
         if self.bytes.len() < length {
-            self.bytes.resize(length, 0);
+            self.bytes = vec![0; length];
         }
         self.filled = 0;
         self.start = offset;
