@@ -61,13 +61,17 @@ pub(super) fn extend_hold(
     let (catalog, policy) = pinned(book, hold.catalog, hold.policy)?;
     let (_, wanted) = size(catalog, policy, &hold.model, &hold.endpoint, new_size)?;
     let amount = wanted.max(hold.amount);
-    let (lots, on_credit) = reserve(account, policy, difference(amount, hold.amount)?)?;
+    let more = difference(amount, hold.amount)?;
+    // More time alone asks for no credits, whatever the balance has come to since.
+    let (lots, on_credit) =
+        if more.is_zero() { (Vec::new(), Credits::ZERO) } else { reserve(account, policy, more)? };
     let expires_at = hold.expires_at.max(now.plus_seconds(policy.holds.ttl_seconds));
     Ok(vec![HoldExtended { hold: revision, amount, lots, on_credit, expires_at }.into()])
 }
 
 pub(super) fn capture_hold(
     account: &Account,
+    before: &Account,
     book: &Book,
     capture: &CaptureHold,
     now: Timestamp,
@@ -75,22 +79,27 @@ pub(super) fn capture_hold(
     if let Some(hold) = account.hold(capture.hold) {
         return capture_open(account, book, capture, hold, now);
     }
-    let past = capture.past.as_deref().ok_or(Refusal::HoldNotFound)?;
-    if !account.hold_has_expired(capture.hold) {
-        return Err(Refusal::HoldAlreadySettled);
-    }
     // What it reserved is free again: the call is settled as a debit would be, but it is never refused.
-    let none = Hold {
-        request_id: past.request_id.clone(),
-        model: past.model.clone(),
-        endpoint: past.endpoint.clone(),
-        key: past.key,
-        amount: Credits::ZERO,
-        lots: Vec::new(),
-        on_credit: Credits::ZERO,
-        expires_at: past.expires_at,
-        catalog: past.catalog,
-        policy: past.policy,
+    let none = if let Some(hold) = before.hold(capture.hold) {
+        // It expired in this very step: who asked saw it open.
+        Hold { amount: Credits::ZERO, lots: Vec::new(), on_credit: Credits::ZERO, ..hold.clone() }
+    } else {
+        let past = capture.past.as_deref().ok_or(Refusal::HoldNotFound)?;
+        if !account.hold_has_expired(capture.hold) {
+            return Err(Refusal::HoldAlreadySettled);
+        }
+        Hold {
+            request_id: past.request_id.clone(),
+            model: past.model.clone(),
+            endpoint: past.endpoint.clone(),
+            key: past.key,
+            amount: Credits::ZERO,
+            lots: Vec::new(),
+            on_credit: Credits::ZERO,
+            expires_at: past.expires_at,
+            catalog: past.catalog,
+            policy: past.policy,
+        }
     };
     let (charge, _, _) = settle(account, book, capture, &none)?;
     Ok(vec![HoldCaptured { hold: capture.hold, late: true, charge, released: Credits::ZERO }.into()])
@@ -315,7 +324,11 @@ fn settle<'a>(
     }
     let from_hold = cost.above(lacking);
 
-    lots.extend(take_usable(account, policy, lacking));
+    // Then what is available, this hold's part of the credit line included: lots that debt or other holds' parts of
+    // the line have a claim on are not taken, or the balance would fall below the line without a booked shortfall.
+    let balance = account.balance();
+    let spendable = sum([balance.available, hold.on_credit, balance.credit_limit])?;
+    lots.extend(take_usable(account, policy, lacking.min(spendable.max(Credits::ZERO))));
     let lots = merged(&lots);
     let lacking = difference(cost, sum(lots.iter().map(|part| part.amount))?)?;
 

@@ -29,15 +29,22 @@ pub fn decide(
     // Time in an account never runs backwards, whatever the clock does.
     let now = now.max(account.last_recorded_at());
     match account.settled(now) {
-        None => act(account, book, command, now),
+        None => act(account, account, book, command, now),
         Some((settled, mut events)) => {
-            events.extend(act(&settled, book, command, now)?);
+            events.extend(act(&settled, account, book, command, now)?);
             Ok(events)
         }
     }
 }
 
-fn act(account: &Account, book: &Book, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+/// Decides against the settled account; `before` is the same account before its due events.
+fn act(
+    account: &Account,
+    before: &Account,
+    book: &Book,
+    command: &Command,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
     if let Command::Open(open) = command {
         return control::open(account, open);
     }
@@ -53,7 +60,7 @@ fn act(account: &Account, book: &Book, command: &Command, now: Timestamp) -> Res
         Command::Grant(grant) => funding::grant(account, book, grant, now),
         Command::PlaceHold(place) => calls::place_hold(account, book, place, now),
         Command::ExtendHold { hold, size } => calls::extend_hold(account, book, *hold, size, now),
-        Command::CaptureHold(capture) => calls::capture_hold(account, book, capture, now),
+        Command::CaptureHold(capture) => calls::capture_hold(account, before, book, capture, now),
         Command::VoidHold { hold, outcome } => calls::void_hold(account, book, *hold, *outcome, now),
         Command::Debit(debit) => calls::debit(account, book, debit),
         Command::RefundDebit(refund) => refund::refund_debit(account, book, refund, now),
