@@ -232,14 +232,14 @@ events! {
         debit: u64,
         /// Why: an outcome or a reason code.
         reason: Token,
-        /// What returns: the sum of `lots` and `debt`.
+        /// What returns: the sum of `debt`, `lots` and `repaid`.
         credits: Credits,
         /// What of it reduces the debt.
         #[serde(default, skip_serializing_if = "Credits::is_zero")]
         debt: Credits,
-        /// What of it goes back to which lots.
+        /// What of it goes back to the lots that the call was charged to.
         lots: Vec<LotAmount>,
-        /// What of `lots` had been spent on the repayment of debt.
+        /// What of it goes back to lots that had repaid the debt which the call was charged to.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         repaid: Vec<LotAmount>,
         /// Lots past their expiry that live on for what has returned to them, and until when.

@@ -5,9 +5,10 @@
 
 use super::super::command::RefundDebit;
 use super::super::event::{Charged, LotAmount, Revived, UsageRefunded};
-use super::super::{Account, Event, Refusal};
+use super::super::{Account, Event, Refusal, Status};
+use super::due::merged;
 use super::{difference, sum};
-use crate::book::{Book, ExpiredLot};
+use crate::book::{Book, ExpiredLot, Remainder};
 use crate::{Credits, Timestamp};
 
 pub(super) fn refund_debit(
@@ -39,19 +40,18 @@ pub(super) fn refund_debit(
         return Err(not_eligible("what repaid the call's debt has been refunded already"));
     }
 
+    // A closed account that forfeits its credits revives none.
+    let forfeits = account.status() == Status::Closed && policy.close.remainder == Remainder::Forfeit;
     let revived = match rule.expired_lot {
-        ExpiredLot::Lapse => Vec::new(),
-        ExpiredLot::ReviveDays(days) => returned
+        ExpiredLot::ReviveDays(days) if !forfeits => merged(&returned)
             .iter()
             .filter(|part| account.lot(part.lot).is_some_and(|lot| lot.is_past(now)))
             .map(|part| Revived { lot: part.lot, expires_at: now.plus_days(days) })
             .collect(),
+        ExpiredLot::Lapse | ExpiredLot::ReviveDays(_) => Vec::new(),
     };
-    let lives_on = |part: &&LotAmount| !revived.iter().any(|revived| revived.lot == part.lot);
-    let lapsing: Vec<LotAmount> = match rule.expired_lot {
-        ExpiredLot::Lapse => returned.clone(),
-        ExpiredLot::ReviveDays(_) => returned.iter().filter(lives_on).copied().collect(),
-    };
+    let lives_on = |part: &&LotAmount| !revived.iter().any(|revived: &Revived| revived.lot == part.lot);
+    let lapsing: Vec<LotAmount> = returned.iter().filter(lives_on).copied().collect();
     let reason = refund.reason.clone();
     let mut events = vec![
         UsageRefunded { debit: refund.debit, reason, credits, debt, lots: split.by_lots, repaid, revived }
