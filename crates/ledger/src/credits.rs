@@ -120,6 +120,18 @@ impl FromStr for Credits {
     type Err = AmountError;
 
     fn from_str(text: &str) -> Result<Self, AmountError> {
+        let amount = Self::parse(text)?;
+        if amount.0.unsigned_abs() > Self::MAX.0.unsigned_abs() {
+            Err(AmountError::OutOfRange)
+        } else {
+            Ok(amount)
+        }
+    }
+}
+
+impl Credits {
+    /// Parses an amount of any size that is held inside.
+    fn parse(text: &str) -> Result<Self, AmountError> {
         let (negative, digits) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -139,10 +151,6 @@ impl FromStr for Credits {
         if fraction.len() > PLACES {
             return Err(AmountError::TooManyPlaces);
         }
-        if whole.len() > 19 {
-            return Err(AmountError::OutOfRange);
-        }
-        // At most 28 digits: an i128 holds 38, so nothing below can overflow; it is checked all the same.
         let padding = PLACES.saturating_sub(fraction.len());
         let nanos = whole
             .bytes()
@@ -152,9 +160,6 @@ impl FromStr for Credits {
                 value.checked_mul(10)?.checked_add(i128::from(digit.checked_sub(b'0')?))
             })
             .ok_or(AmountError::OutOfRange)?;
-        if nanos > Self::MAX.0 {
-            return Err(AmountError::OutOfRange);
-        }
         Ok(Self(if negative { nanos.checked_neg().ok_or(AmountError::OutOfRange)? } else { nanos }))
     }
 }
@@ -226,9 +231,20 @@ impl Serialize for Credits {
     }
 }
 
+/// Takes any amount that is held inside: a balance in an event may sum up to more than [`Credits::MAX`], and what was
+/// written must be read. What a command brings is checked against the range when it is decided.
 impl<'de> Deserialize<'de> for Credits {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(FromText(std::marker::PhantomData))
+        struct Stored(Credits);
+        impl FromStr for Stored {
+            type Err = AmountError;
+
+            fn from_str(text: &str) -> Result<Self, AmountError> {
+                Credits::parse(text).map(Self)
+            }
+        }
+        let Stored(amount) = deserializer.deserialize_str(FromText(std::marker::PhantomData))?;
+        Ok(amount)
     }
 }
 
@@ -300,6 +316,15 @@ mod tests {
     fn a_json_number_is_not_an_amount() {
         assert!(serde_json::from_str::<Credits>("12.5").is_err());
         assert_eq!(serde_json::from_str::<Credits>("\"12.5\"").unwrap(), Credits(12_500_000_000));
+    }
+
+    #[test]
+    fn a_sum_beyond_what_may_enter_is_read_back() {
+        let sum = Credits::MAX.plus(Credits::MAX).unwrap();
+        let stored = serde_json::to_string(&sum).unwrap();
+        assert_eq!(serde_json::from_str::<Credits>(&stored).unwrap(), sum);
+        assert_eq!(sum.to_string().parse::<Credits>(), Err(AmountError::OutOfRange));
+        assert!(serde_json::from_str::<Credits>(&format!("\"{}\"", "9".repeat(40))).is_err());
     }
 
     proptest! {
