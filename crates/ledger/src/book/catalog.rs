@@ -96,8 +96,8 @@ pub enum CatalogError {
     /// A model's limits twice.
     #[error("the model {0:?} stands twice")]
     RepeatedModel(String),
-    /// A product that brings nothing.
-    #[error("the product {0:?} brings no credits")]
+    /// A product that brings nothing, or more than there can be.
+    #[error("the product {0:?} must bring more than 0 credits, and at most 10^18")]
     NoCredits(String),
     /// Below zero, 10^9 or more, or beyond 15 places.
     #[error("a rate is at least 0 and below 1000000000, with at most 15 decimal places")]
@@ -264,6 +264,9 @@ impl TryFrom<WrittenRate> for Rate {
             (Some(rate), None, None) => Self::checked(names, rate, written.per, None),
             (given, Some(Exactly(upstream)), Some(Exactly(discount))) => {
                 let product = multiply(upstream, discount).ok_or(CatalogError::RateRange)?;
+                if upstream.is_sign_negative() || discount.is_sign_negative() {
+                    return Err(CatalogError::RateRange);
+                }
                 if given.is_some_and(|rate| rate != product) {
                     return Err(CatalogError::Discount);
                 }

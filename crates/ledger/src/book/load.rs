@@ -4,7 +4,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{BurnKey, Catalog, ExpiredLot, Policy};
+use super::{BurnKey, Catalog, ExpiredLot, GrantRule, Policy};
 use crate::Token;
 
 /// Where a book's catalog is written.
@@ -76,6 +76,9 @@ fn read<T: DeserializeOwned>(book: &str, file: &'static str, text: &str) -> Resu
 /// What the types cannot say of a policy.
 fn check(policy: &Policy) -> Result<(), (&'static str, &'static str)> {
     const LONGEST_HOLD: u64 = 30 * 86_400;
+    const AT_LEAST_A_DAY: &str = "must be at least one day";
+    let grants = &policy.grants;
+    let lasts = |rule: &GrantRule| rule.valid_days != Some(0);
     let distinct =
         |keys: &[BurnKey]| keys.iter().enumerate().all(|(at, key)| !keys.iter().take(at).any(|k| k == key));
     let checks = [
@@ -91,8 +94,12 @@ fn check(policy: &Policy) -> Result<(), (&'static str, &'static str)> {
         (
             policy.usage_refunds.expired_lot != ExpiredLot::ReviveDays(0),
             "usage_refunds.expired_lot",
-            "must be at least one day",
+            AT_LEAST_A_DAY,
         ),
+        (lasts(&grants.promotional), "grants.promotional.valid_days", AT_LEAST_A_DAY),
+        (lasts(&grants.signup), "grants.signup.valid_days", AT_LEAST_A_DAY),
+        (lasts(&grants.manual), "grants.manual.valid_days", AT_LEAST_A_DAY),
+        (lasts(&grants.compensation), "grants.compensation.valid_days", AT_LEAST_A_DAY),
         (policy.idempotency.call_key_days >= 7, "idempotency.call_key_days", "must be at least 7"),
     ];
     checks.into_iter().find(|(holds, _, _)| !holds).map_or(Ok(()), |(_, key, reason)| Err((key, reason)))
