@@ -29,4 +29,4 @@ pub use id::{AccountId, BookId, IdError, Minted, MintedKind, Token};
 pub use money::{Currency, Money, MoneyError};
 pub use rating::{Exact, Line, Quantity, RatingError, Rounding, Usage};
 pub use time::{TimeError, Timestamp};
-pub use wire::{DecodeError, decode, encode};
+pub use wire::{DecodeError, VERSION, decode, encode};

@@ -1,0 +1,222 @@
+//! The accounts in memory, ahead of the disk by what the committer has not written yet.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use scrip_ledger::{Account, AccountId, Timestamp};
+use scrip_store::{EventStore, StreamName};
+
+use crate::history::{HistoryError, account_stream, decode_event};
+use crate::index::Index;
+
+/// Events since the last snapshot that make another one worth its while.
+const SNAPSHOT_EVERY: u64 = 1024;
+/// The same when an account leaves memory.
+const SNAPSHOT_ON_EVICTION: u64 = 16;
+
+/// An account in memory.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) account: Account,
+    pub(crate) stream: StreamName,
+    /// Told apart from earlier stays in memory: what was decided on one that was dropped is decided again.
+    pub(crate) generation: u64,
+    /// The item that last wrote to it.
+    pub(crate) last_item: u64,
+    scheduled: Option<Timestamp>,
+    snapshot_revision: u64,
+    used: u64,
+}
+
+/// All accounts in memory, and when each has something due.
+pub(crate) struct Accounts {
+    store: Arc<dyn EventStore>,
+    index: Arc<Index>,
+    slots: HashMap<AccountId, Slot>,
+    /// Never later than an account's own next expiry, for every account there is, resident or not.
+    due: BTreeSet<(Timestamp, AccountId)>,
+    capacity: usize,
+    next_generation: u64,
+    uses: u64,
+}
+
+/// A snapshot to be kept: of an account whose latest change came with an item.
+pub(crate) struct Snapshot {
+    pub(crate) account: AccountId,
+    pub(crate) bytes: Vec<u8>,
+    /// The stay in memory that it was taken of.
+    pub(crate) generation: u64,
+}
+
+impl Accounts {
+    pub(crate) fn new(
+        store: Arc<dyn EventStore>,
+        index: Arc<Index>,
+        capacity: usize,
+        due: BTreeSet<(Timestamp, AccountId)>,
+    ) -> Self {
+        Self { store, index, slots: HashMap::new(), due, capacity, next_generation: 0, uses: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// An account, folded from its snapshot and what came after if it is cold. Says whether it was.
+    pub(crate) fn get(&mut self, id: &AccountId) -> Result<(&mut Slot, bool), HistoryError> {
+        self.uses += 1;
+        let cold = !self.slots.contains_key(id);
+        if cold {
+            let stream = account_stream(id);
+            let (account, snapshot_revision) = self.fold(id, &stream)?;
+            self.next_generation += 1;
+            let slot = Slot {
+                account,
+                stream,
+                generation: self.next_generation,
+                last_item: 0,
+                scheduled: None,
+                snapshot_revision,
+                used: 0,
+            };
+            self.slots.insert(id.clone(), slot);
+        }
+        let uses = self.uses;
+        match self.slots.get_mut(id) {
+            Some(slot) => {
+                slot.used = uses;
+                Ok((slot, cold))
+            }
+            None => Err(HistoryError::BeyondEnd(0)), // it was put there above
+        }
+    }
+
+    fn fold(&self, id: &AccountId, stream: &StreamName) -> Result<(Account, u64), HistoryError> {
+        let mut account = self.index.snapshot(id).unwrap_or_else(|| Account::absent(id.clone()));
+        if account.next_revision() > 0 {
+            // A snapshot that is ahead of the log belongs to another one.
+            let last = self.store.stream_head(stream)?.map(|head| head.revision);
+            if last.is_none_or(|last| last.saturating_add(1) < account.next_revision()) {
+                account = Account::absent(id.clone());
+            }
+        }
+        let snapshot_revision = account.next_revision();
+        let mut failed = None;
+        self.store.scan_stream(stream, snapshot_revision, &mut |stored| match decode_event(&stored) {
+            Ok(event) => {
+                account.evolve(&event, Timestamp::from_micros(stored.recorded_at));
+                std::ops::ControlFlow::Continue(())
+            }
+            Err(error) => {
+                failed = Some(error);
+                std::ops::ControlFlow::Break(())
+            }
+        })?;
+        failed.map_or(Ok((account, snapshot_revision)), Err)
+    }
+
+    /// Takes a changed account's next expiry into the schedule. Says when, if that is news.
+    pub(crate) fn reschedule(&mut self, id: &AccountId) -> Option<Timestamp> {
+        let slot = self.slots.get_mut(id)?;
+        let due = slot.account.next_due()?;
+        if slot.scheduled.is_some_and(|scheduled| scheduled <= due) {
+            return None;
+        }
+        if let Some(scheduled) = slot.scheduled.replace(due) {
+            self.due.remove(&(scheduled, id.clone()));
+        }
+        self.due.insert((due, id.clone()));
+        Some(due)
+    }
+
+    /// When something is next due.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// The next account that has, or had, something due by a time.
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<AccountId> {
+        let (due, _) = self.due.first()?;
+        if *due > now {
+            return None;
+        }
+        let (_, id) = self.due.pop_first()?;
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.scheduled = None;
+        }
+        Some(id)
+    }
+
+    /// Puts an account back that could not be swept, to be tried again at a time.
+    pub(crate) fn postpone(&mut self, id: AccountId, until: Timestamp) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.scheduled = Some(until);
+        }
+        self.due.insert((until, id));
+    }
+
+    /// Drops what was decided on a stay in memory that turned out not to be what the store holds.
+    pub(crate) fn drop_generation(&mut self, id: &AccountId, generation: u64) {
+        if self.slots.get(id).is_some_and(|slot| slot.generation == generation)
+            && let Some(slot) = self.slots.remove(id)
+        {
+            // Whatever is due of the account that is folded next will be found by then.
+            self.due.insert((slot.scheduled.unwrap_or(Timestamp::MAX), id.clone()));
+        }
+    }
+
+    /// A snapshot of an account that has changed much since its last one.
+    pub(crate) fn snapshot_if_worth(&mut self, id: &AccountId) -> Option<Snapshot> {
+        let slot = self.slots.get_mut(id)?;
+        (slot.account.next_revision().saturating_sub(slot.snapshot_revision) >= SNAPSHOT_EVERY)
+            .then(|| slot.snapshot())
+            .flatten()
+    }
+
+    /// Makes room: the accounts that were not used for longest leave, except those that are ahead of the disk.
+    /// Returns the snapshots of those that changed.
+    pub(crate) fn evict(&mut self, durable_item: u64) -> Vec<Snapshot> {
+        if self.slots.len() <= self.capacity {
+            return Vec::new();
+        }
+        let mut idle: Vec<(u64, AccountId)> = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.last_item <= durable_item)
+            .map(|(id, slot)| (slot.used, id.clone()))
+            .collect();
+        let leaving = (self.slots.len() - self.capacity + self.capacity / 8).min(idle.len());
+        if leaving == 0 {
+            return Vec::new();
+        }
+        if leaving < idle.len() {
+            idle.select_nth_unstable(leaving);
+        }
+        let mut snapshots = Vec::new();
+        for (_, id) in idle.into_iter().take(leaving) {
+            if let Some(mut slot) = self.slots.remove(&id)
+                && slot.account.next_revision().saturating_sub(slot.snapshot_revision) >= SNAPSHOT_ON_EVICTION
+            {
+                snapshots.extend(slot.snapshot());
+            }
+        }
+        snapshots
+    }
+
+    /// Snapshots of every account that changed since its last one; asked for when the engine stops.
+    pub(crate) fn all_snapshots(&mut self) -> Vec<Snapshot> {
+        let changed = |slot: &&mut Slot| slot.account.next_revision() > slot.snapshot_revision;
+        self.slots.values_mut().filter(changed).filter_map(Slot::snapshot).collect()
+    }
+}
+
+impl Slot {
+    fn snapshot(&mut self) -> Option<Snapshot> {
+        if self.account.inconsistency().is_some() {
+            return None;
+        }
+        self.snapshot_revision = self.account.next_revision();
+        let bytes = serde_json::to_vec(&self.account).ok()?;
+        Some(Snapshot { account: self.account.id().clone(), bytes, generation: self.generation })
+    }
+}

@@ -1,0 +1,416 @@
+//! The decider: one thread that holds the accounts, decides, and evolves them at once in memory.
+//!
+//! It never waits for the disk. What it decided goes to the committer in order, refusals and reads included.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use scrip_ledger::book::Book;
+use scrip_ledger::{AccountId, BookId, Command, Event, Refusal, Token, decide};
+use scrip_store::{EventStore, Expected, StreamName};
+use tokio::sync::oneshot;
+
+use crate::accounts::{Accounts, Snapshot};
+use crate::clock::Clock;
+use crate::committer::{Effect, Item, Write};
+use crate::index::Index;
+use crate::keys::{RecentKeys, Scope, Used};
+use crate::reply::{FirstAnswer, Reply};
+use crate::request::{BookScope, EngineError, Request, View};
+use crate::reservations::{Reservation, reservations};
+use crate::stats::Stats;
+
+/// How often a command is decided again before its caller is told to come back later.
+const MAX_ATTEMPTS: u8 = 8;
+/// How long the decider sleeps at most before it looks at the clock: the system's may be set.
+const LONGEST_SLEEP: Duration = Duration::from_millis(500);
+/// How long after a failed sweep an account is tried again.
+const SWEEP_RETRY_SECONDS: u64 = 5;
+
+/// What is asked of the engine.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    Command(Box<Request>),
+    View { account: AccountId, books: BookScope },
+}
+
+/// Something asked, who waits for it, and how often it was decided.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) ask: Ask,
+    pub(crate) reply: Reply,
+    pub(crate) attempts: u8,
+}
+
+/// What reaches the decider.
+pub(crate) enum Message {
+    One(Job),
+    Many(Vec<Job>),
+    /// Record what is due now, and answer when it is durable.
+    Sweep(oneshot::Sender<Result<u64, EngineError>>),
+    /// There is something in the other channel.
+    Wake,
+    /// Keep snapshots and end.
+    Stop,
+}
+
+/// What the committer sends back: stays in memory that are not what the store holds, and what was decided on them.
+pub(crate) struct Redo {
+    pub(crate) failed: Vec<(AccountId, u64)>,
+    pub(crate) keys: Vec<(Scope, FirstAnswer)>,
+    pub(crate) jobs: Vec<Job>,
+}
+
+pub(crate) struct Decider {
+    pub(crate) accounts: Accounts,
+    pub(crate) books: Arc<[Arc<Book>]>,
+    pub(crate) clock: Clock,
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) index: Arc<Index>,
+    pub(crate) keys: RecentKeys,
+    pub(crate) inbox: Receiver<Message>,
+    pub(crate) redo: Receiver<Redo>,
+    pub(crate) committer: Sender<Item>,
+    pub(crate) durable_item: Arc<AtomicU64>,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) system: Token,
+    pub(crate) next_item: u64,
+}
+
+/// Why a job has no effect yet.
+enum Setback {
+    /// It needs events that are not durable yet: it is decided again once they are.
+    NotDurable,
+    Failed(EngineError),
+}
+
+impl From<Refusal> for Setback {
+    fn from(refusal: Refusal) -> Self {
+        Self::Failed(EngineError::Refused(refusal))
+    }
+}
+
+impl Decider {
+    pub(crate) fn run(mut self) {
+        loop {
+            let message = match self.inbox.try_recv() {
+                Ok(message) => Some(message),
+                Err(_) => match self.inbox.recv_timeout(self.sleep()) {
+                    Ok(message) => Some(message),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => return self.stop(),
+                },
+            };
+            while let Ok(redo) = self.redo.try_recv() {
+                self.decide_again(redo);
+            }
+            match message {
+                Some(Message::One(job)) => self.take(job),
+                Some(Message::Many(jobs)) => jobs.into_iter().for_each(|job| self.take(job)),
+                Some(Message::Sweep(reply)) => {
+                    self.sweep();
+                    self.send(0, None, Effect::Barrier(reply));
+                }
+                Some(Message::Wake) | None => {}
+                Some(Message::Stop) => return self.stop(),
+            }
+            if self.accounts.next_due().is_some_and(|due| due <= self.clock.now()) && !self.clock.is_manual()
+            {
+                self.sweep();
+            }
+        }
+    }
+
+    fn sleep(&self) -> Duration {
+        if self.clock.is_manual() {
+            return LONGEST_SLEEP;
+        }
+        let until = self
+            .accounts
+            .next_due()
+            .map_or(i64::MAX, |due| due.micros().saturating_sub(self.clock.now().micros()));
+        Duration::from_micros(u64::try_from(until).unwrap_or(0)).min(LONGEST_SLEEP)
+    }
+
+    fn stop(mut self) {
+        for snapshot in self.accounts.all_snapshots() {
+            self.keep(snapshot);
+        }
+        // The committer ends when its channel does, after it has written all that is in it.
+    }
+
+    /// Records what is due by now, account by account.
+    fn sweep(&mut self) {
+        let now = self.clock.now();
+        while let Some(account) = self.accounts.take_due(now) {
+            let request = Request {
+                account,
+                command: Command::Sweep,
+                subject: self.system.clone(),
+                books: BookScope::All,
+                key: None,
+                correlation: "".into(),
+            };
+            self.take(Job { ask: Ask::Command(Box::new(request)), reply: Reply::Nobody, attempts: 0 });
+        }
+    }
+
+    fn decide_again(&mut self, redo: Redo) {
+        for (account, generation) in &redo.failed {
+            self.accounts.drop_generation(account, *generation);
+        }
+        for (scope, answer) in &redo.keys {
+            self.keys.remove(scope, answer);
+        }
+        let generations = redo.failed.into_iter().map(|(_, generation)| generation).collect();
+        self.send(0, None, Effect::Forget(generations));
+        for mut job in redo.jobs {
+            Stats::add(&self.stats.conflicts, 1);
+            job.attempts += 1;
+            if job.attempts > MAX_ATTEMPTS {
+                self.finished(1);
+                job.reply.decided(Err(EngineError::Overloaded));
+            } else {
+                self.take(job);
+            }
+        }
+    }
+
+    fn take(&mut self, mut job: Job) {
+        let decided = match &mut job.ask {
+            Ask::Command(request) => self.command(request),
+            Ask::View { account, books } => self.view(account, books),
+        };
+        let (generation, effect) = match decided {
+            Ok(decided) => decided,
+            Err(Setback::NotDurable) => (0, Effect::Bounce),
+            Err(Setback::Failed(error)) => {
+                if let (EngineError::Unavailable, Ask::Command(request)) = (&error, &job.ask)
+                    && request.command == Command::Sweep
+                {
+                    let later = self.clock.now().plus_seconds(SWEEP_RETRY_SECONDS);
+                    self.accounts.postpone(request.account.clone(), later);
+                }
+                (self.generation(&job.ask), Effect::Refused(error))
+            }
+        };
+        self.send(generation, Some(job), effect);
+        for snapshot in self.accounts.evict(self.durable_item.load(Ordering::Acquire)) {
+            self.keep(snapshot);
+        }
+    }
+
+    /// The stay in memory that a refusal was decided on.
+    fn generation(&mut self, ask: &Ask) -> u64 {
+        let account = match ask {
+            Ask::Command(request) => &request.account,
+            Ask::View { account, .. } => account,
+        };
+        self.accounts.get(account).map_or(0, |(slot, _)| slot.generation)
+    }
+
+    fn view(&mut self, id: &AccountId, books: &BookScope) -> Result<(u64, Effect), Setback> {
+        let now = self.clock.now();
+        let slot = load(&mut self.accounts, &self.stats, id)?;
+        let book = slot.account.book().ok_or(Refusal::AccountNotFound)?;
+        if !books.allows(book) {
+            return Err(Setback::Failed(EngineError::ForbiddenBook(book.clone())));
+        }
+        let now = now.max(slot.account.last_recorded_at());
+        let account = slot.account.as_of(now).into_owned();
+        Ok((slot.generation, Effect::View(Box::new(View { account, as_of_position: 0, now }))))
+    }
+
+    fn command(&mut self, request: &mut Request) -> Result<(u64, Effect), Setback> {
+        let now = self.clock.now();
+        let item = self.next_item + 1;
+        let slot = load(&mut self.accounts, &self.stats, &request.account)?;
+        let generation = slot.generation;
+        let book_id = match &request.command {
+            Command::Open(open) => open.book.clone(),
+            _ => slot.account.book().cloned().ok_or(Refusal::AccountNotFound)?,
+        };
+        if !request.books.allows(&book_id) {
+            return Err(Setback::Failed(EngineError::ForbiddenBook(book_id)));
+        }
+        let scope = request.key.as_ref().map(|key| Scope::new(&request.subject, &book_id, key));
+        if let (Some(scope), Some(key)) = (&scope, &request.key)
+            && let Some(used) = self.keys.get(scope).cloned().or_else(|| self.index.key(scope))
+        {
+            return if used.fingerprint == key.fingerprint {
+                Ok((generation, Effect::Repeated(used.answer)))
+            } else {
+                Err(Setback::Failed(EngineError::KeyReused))
+            };
+        }
+        let book = find(&self.books, &book_id)
+            .ok_or(EngineError::UnknownBook(book_id.clone()))
+            .map_err(Setback::Failed)?;
+
+        let slot = load(&mut self.accounts, &self.stats, &request.account)?;
+        recall(self.store.as_ref(), slot, &mut request.command)?;
+        let events = decide(&slot.account, book, &request.command, now)?;
+        let first_revision = slot.account.next_revision();
+        let recorded_at = now.max(slot.account.last_recorded_at());
+        let reserved = reserve(self.store.as_ref(), &book_id, request, &events, first_revision)?;
+        if events.is_empty() {
+            self.accounts.reschedule(&request.account);
+            return Ok((generation, Effect::Nothing));
+        }
+
+        let expected = first_revision.checked_sub(1).map_or(Expected::NoStream, Expected::Revision);
+        let stream: StreamName = slot.stream.clone();
+        for event in &events {
+            slot.account.evolve(event, recorded_at);
+        }
+        slot.last_item = item;
+        let due = self.accounts.reschedule(&request.account);
+        let answer = FirstAnswer {
+            account: request.account.clone(),
+            first_revision,
+            events: u16::try_from(events.len()).unwrap_or(u16::MAX),
+        };
+        let used = scope.zip(request.key.as_ref()).map(|(scope, key)| {
+            (scope, Used { fingerprint: key.fingerprint, class: key.class(), recorded_at, answer })
+        });
+        if let Some((scope, used)) = &used {
+            self.keys.insert(*scope, used.clone(), item, self.index.indexed_item());
+        }
+        let snapshot = self.accounts.snapshot_if_worth(&request.account);
+        let write = Write {
+            book: book_id,
+            stream,
+            expected,
+            first_revision,
+            events,
+            recorded_at,
+            reserved,
+            used,
+            due,
+            snapshot,
+        };
+        Ok((generation, Effect::Write(Box::new(write))))
+    }
+
+    fn keep(&mut self, snapshot: Snapshot) {
+        self.send(snapshot.generation, None, Effect::Snapshot(snapshot));
+    }
+
+    fn send(&mut self, generation: u64, job: Option<Job>, effect: Effect) {
+        self.next_item += 1;
+        self.stats.resident_accounts.store(self.accounts.len() as u64, Ordering::Relaxed);
+        let item = Item { number: self.next_item, generation, job, effect, appended: false };
+        if let Err(unsent) = self.committer.send(item)
+            && let Some(job) = unsent.0.job
+        {
+            self.finished(1);
+            job.reply.decided(Err(EngineError::Unavailable));
+        }
+    }
+
+    fn finished(&self, jobs: u64) {
+        self.stats.in_flight.fetch_sub(jobs, Ordering::AcqRel);
+    }
+}
+
+fn find<'a>(books: &'a [Arc<Book>], id: &BookId) -> Option<&'a Book> {
+    books.iter().find(|book| book.id == *id).map(|book| &**book)
+}
+
+fn load<'a>(
+    accounts: &'a mut Accounts,
+    stats: &Stats,
+    id: &AccountId,
+) -> Result<&'a mut crate::accounts::Slot, Setback> {
+    match accounts.get(id) {
+        Ok((slot, cold)) => {
+            if cold {
+                Stats::add(&stats.cold_loads, 1);
+            }
+            Ok(slot)
+        }
+        Err(error) => {
+            tracing::error!(account = %id, %error, "cannot fold the account");
+            Err(Setback::Failed(EngineError::Unavailable))
+        }
+    }
+}
+
+/// Brings a command the events of the past that it speaks of: a hold that is not open any more, a debit.
+fn recall(
+    store: &dyn EventStore,
+    slot: &crate::accounts::Slot,
+    command: &mut Command,
+) -> Result<(), Setback> {
+    match command {
+        Command::CaptureHold(capture) if slot.account.hold(capture.hold).is_none() => {
+            if let Some(Event::HoldPlaced(placed)) = past_event(store, slot, capture.hold)? {
+                capture.past = Some(Box::new(placed));
+            }
+        }
+        Command::ExtendHold { hold, .. } | Command::VoidHold { hold, .. }
+            if slot.account.hold(*hold).is_none() =>
+        {
+            if let Some(Event::HoldPlaced(_)) = past_event(store, slot, *hold)? {
+                return Err(Refusal::HoldAlreadySettled.into());
+            }
+        }
+        Command::RefundDebit(refund) => match past_event(store, slot, refund.debit)? {
+            Some(Event::Debited(debited)) => refund.past = Some(Box::new(debited.charge)),
+            Some(Event::HoldCaptured(captured)) => refund.past = Some(Box::new(captured.charge)),
+            _ => {}
+        },
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The event at a revision of the account, if there is one.
+fn past_event(
+    store: &dyn EventStore,
+    slot: &crate::accounts::Slot,
+    revision: u64,
+) -> Result<Option<Event>, Setback> {
+    if revision >= slot.account.next_revision() {
+        return Ok(None);
+    }
+    let unavailable = |error: &dyn std::fmt::Display| {
+        tracing::error!(stream = slot.stream.as_str(), revision, %error, "cannot read an event of the past");
+        Setback::Failed(EngineError::Unavailable)
+    };
+    let stored = store.read_stream(&slot.stream, revision, 1).map_err(|error| unavailable(&error))?;
+    let Some(stored) = stored.first() else { return Err(Setback::NotDurable) };
+    let event = &stored.event;
+    scrip_ledger::decode(&event.event_type, event.version, &event.payload)
+        .map(Some)
+        .map_err(|error| unavailable(&error))
+}
+
+/// What the command uses up, unless that was used before. What is used up by a command that is not durable yet
+/// shows as a conflict when this one is written.
+fn reserve(
+    store: &dyn EventStore,
+    book: &BookId,
+    request: &Request,
+    events: &[Event],
+    first_revision: u64,
+) -> Result<Vec<Reservation>, Setback> {
+    if !matches!(request.command, Command::TopUp(_)) {
+        return Ok(Vec::new());
+    }
+    let at = events.iter().position(|event| matches!(event, Event::ToppedUp(_))).unwrap_or(0) as u64;
+    let reserved = reservations(book, &request.account, first_revision.saturating_add(at), &request.command);
+    for reservation in &reserved {
+        match store.stream_head(&reservation.stream) {
+            Ok(None) => {}
+            Ok(Some(_)) => return Err(reservation.taken.clone().into()),
+            Err(error) => {
+                tracing::error!(%error, "cannot look up a reservation");
+                return Err(Setback::Failed(EngineError::Unavailable));
+            }
+        }
+    }
+    Ok(reserved)
+}

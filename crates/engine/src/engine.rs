@@ -1,0 +1,313 @@
+//! The engine from outside: start it, hand it requests, stop it.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Sender, TrySendError};
+use scrip_ledger::book::Book;
+use scrip_ledger::event::SecretHash;
+use scrip_ledger::{AccountId, BookId, IdError, Token};
+use scrip_store::{EventStore, StoreError};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::accounts::Accounts;
+use crate::clock::Clock;
+use crate::committer::{self, Committer};
+use crate::decider::{Ask, Decider, Job, Message};
+use crate::history::History;
+use crate::index::{Index, IndexError};
+use crate::reply::{FirstAnswer, Many, Outcome, Reply};
+use crate::request::{Accepted, BookScope, EngineError, Request, View};
+use crate::secrets::{KeyOwner, Secrets};
+use crate::stats::Stats;
+
+/// Items that the committer may have waiting.
+const COMMITTER_QUEUE: usize = 16_384;
+/// First answers that are read from the store at once.
+const MAX_FIRST_ANSWERS: usize = 16;
+
+/// How an engine runs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder of the index; without one, idempotency keys are kept in memory and the whole log is read at start.
+    pub index: Option<PathBuf>,
+    /// Accounts that stay in memory.
+    pub resident_accounts: usize,
+    /// Commands that may wait or be decided at once; more are turned away as `overloaded`.
+    pub max_in_flight: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { index: None, resident_accounts: 200_000, max_in_flight: 65_536 }
+    }
+}
+
+/// Why an engine cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The index.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// Never: the name of the engine's own subject.
+    #[error(transparent)]
+    Subject(#[from] IdError),
+}
+
+/// A running engine. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Engine(Arc<Shared>);
+
+struct Shared {
+    decider: Sender<Message>,
+    store: Arc<dyn EventStore>,
+    books: Arc<[Arc<Book>]>,
+    clock: Clock,
+    secrets: Arc<Secrets>,
+    stats: Arc<Stats>,
+    healthy: Arc<AtomicBool>,
+    max_in_flight: u64,
+    first_answers: Semaphore,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Engine {
+    /// Starts an engine on a store. It is the only writer of accounts' streams in this process.
+    pub fn start(
+        store: Arc<dyn EventStore>,
+        books: Vec<Book>,
+        clock: Clock,
+        options: Options,
+    ) -> Result<Self, StartError> {
+        let retention_days =
+            books.iter().map(|book| book.policy().idempotency.call_key_days).max().unwrap_or(7);
+        let recovered = Index::open(options.index.as_deref(), &store, retention_days)?;
+        let next_position = store.head()?.next_position;
+        let stats = Arc::new(Stats::default());
+        let secrets = Arc::new(recovered.secrets);
+        let healthy = Arc::new(AtomicBool::new(true));
+        let durable_item = Arc::new(AtomicU64::new(0));
+        let books: Arc<[Arc<Book>]> = books.into_iter().map(Arc::new).collect();
+
+        let waiting = usize::try_from(options.max_in_flight).unwrap_or(usize::MAX);
+        let (to_decider, decider_inbox) = crossbeam_channel::bounded(waiting.saturating_add(16));
+        let (to_committer, committer_inbox) = crossbeam_channel::bounded(COMMITTER_QUEUE);
+        let (to_redo, redo) = crossbeam_channel::unbounded();
+        let index_writer = recovered.index.start(Arc::clone(&store), Arc::clone(&stats))?;
+
+        let committer = Committer {
+            store: Arc::clone(&store),
+            inbox: committer_inbox,
+            redo: to_redo,
+            decider: to_decider.clone(),
+            index: index_writer.sender,
+            entries: Vec::new(),
+            secrets: Arc::clone(&secrets),
+            durable_item: Arc::clone(&durable_item),
+            healthy: Arc::clone(&healthy),
+            stats: Arc::clone(&stats),
+            next_position,
+            failed: HashSet::new(),
+            random: committer::random(),
+        };
+        let decider = Decider {
+            accounts: Accounts::new(
+                Arc::clone(&store),
+                Arc::clone(&recovered.index),
+                options.resident_accounts.max(1),
+                recovered.due,
+            ),
+            books: Arc::clone(&books),
+            clock: clock.clone(),
+            store: Arc::clone(&store),
+            index: recovered.index,
+            keys: recovered.keys,
+            inbox: decider_inbox,
+            redo,
+            committer: to_committer,
+            durable_item,
+            stats: Arc::clone(&stats),
+            system: Token::new("system")?,
+            next_item: 0,
+        };
+        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let threads = vec![
+            thread("scrip-decider").spawn(move || decider.run())?,
+            thread("scrip-committer").spawn(move || committer.run())?,
+            index_writer.thread,
+        ];
+        Ok(Self(Arc::new(Shared {
+            decider: to_decider,
+            store,
+            books,
+            clock,
+            secrets,
+            stats,
+            healthy,
+            max_in_flight: options.max_in_flight,
+            first_answers: Semaphore::new(MAX_FIRST_ANSWERS),
+            threads: Mutex::new(threads),
+        })))
+    }
+
+    /// Carries out a command. The answer is durable.
+    pub async fn submit(&self, request: Request) -> Result<Accepted, EngineError> {
+        self.admit(1)?;
+        let (sender, answer) = oneshot::channel();
+        let job = Job { ask: Ask::Command(Box::new(request)), reply: Reply::Command(sender), attempts: 0 };
+        self.send(Message::One(job), 1)?;
+        self.resolve(answer.await.unwrap_or(Outcome::Decided(Err(EngineError::Unavailable)))).await
+    }
+
+    /// Carries out commands, those of one account in the order given. They stand or fall one by one.
+    pub async fn submit_batch(&self, requests: Vec<Request>) -> Vec<Result<Accepted, EngineError>> {
+        let count = requests.len();
+        let nothing = |error: EngineError| (0..count).map(|_| Err(error.clone())).collect();
+        if count == 0 {
+            return Vec::new();
+        }
+        if let Err(error) = self.admit(count as u64) {
+            return nothing(error);
+        }
+        let (many, done) = Many::new(count);
+        let job = |(at, request)| Job {
+            ask: Ask::Command(Box::new(request)),
+            reply: Reply::OneOf(Arc::clone(&many), at),
+            attempts: 0,
+        };
+        let jobs = requests.into_iter().enumerate().map(job).collect();
+        if let Err(error) = self.send(Message::Many(jobs), count as u64) {
+            return nothing(error);
+        }
+        let _stopped = done.await;
+        let mut answers = Vec::with_capacity(count);
+        for outcome in many.take() {
+            answers
+                .push(self.resolve(outcome.unwrap_or(Outcome::Decided(Err(EngineError::Unavailable)))).await);
+        }
+        answers
+    }
+
+    /// An account as it stands now, strongly consistent and durable.
+    pub async fn view(&self, account: &AccountId, books: &BookScope) -> Result<View, EngineError> {
+        self.admit(1)?;
+        let (sender, answer) = oneshot::channel();
+        let ask = Ask::View { account: account.clone(), books: books.clone() };
+        self.send(Message::One(Job { ask, reply: Reply::View(sender), attempts: 0 }), 1)?;
+        answer.await.unwrap_or(Err(EngineError::Unavailable))
+    }
+
+    /// Records every expiry that is due now, and answers the number of events in the log when that is durable.
+    pub async fn sweep(&self) -> Result<u64, EngineError> {
+        let (sender, answer) = oneshot::channel();
+        self.send(Message::Sweep(sender), 0)?;
+        answer.await.unwrap_or(Err(EngineError::Unavailable))
+    }
+
+    /// The account and key that a secret belongs to, revoked ones included.
+    pub fn key_owner(&self, secret: &SecretHash) -> Option<KeyOwner> {
+        self.0.secrets.get(secret)
+    }
+
+    /// Every book.
+    pub fn books(&self) -> &[Arc<Book>] {
+        &self.0.books
+    }
+
+    /// A book.
+    pub fn book(&self, id: &BookId) -> Option<&Arc<Book>> {
+        self.0.books.iter().find(|book| book.id == *id)
+    }
+
+    /// The past. Its calls block.
+    pub fn history(&self) -> History {
+        History::new(Arc::clone(&self.0.store))
+    }
+
+    /// The store. Its calls block.
+    pub fn store(&self) -> &Arc<dyn EventStore> {
+        &self.0.store
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// What it counts.
+    pub fn stats(&self) -> &Stats {
+        &self.0.stats
+    }
+
+    /// Whether it writes: not any more once the store has failed.
+    pub fn is_healthy(&self) -> bool {
+        self.0.healthy.load(Ordering::Acquire)
+    }
+
+    /// Carries out what it was handed, keeps snapshots, and ends its threads. What comes later is unavailable.
+    pub async fn shutdown(&self) {
+        let shared = Arc::clone(&self.0);
+        let stopped = tokio::task::spawn_blocking(move || {
+            let _stopped_already = shared.decider.send(Message::Stop);
+            let threads = std::mem::take(&mut *shared.threads.lock().unwrap_or_else(PoisonError::into_inner));
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a thread of the engine panicked");
+                }
+            }
+        });
+        if stopped.await.is_err() {
+            tracing::error!("the engine could not be stopped");
+        }
+    }
+
+    fn admit(&self, count: u64) -> Result<(), EngineError> {
+        let in_flight = &self.0.stats.in_flight;
+        if in_flight.fetch_add(count, Ordering::AcqRel).saturating_add(count) > self.0.max_in_flight {
+            in_flight.fetch_sub(count, Ordering::AcqRel);
+            Stats::add(&self.0.stats.overloaded, count);
+            return Err(EngineError::Overloaded);
+        }
+        Ok(())
+    }
+
+    fn send(&self, message: Message, count: u64) -> Result<(), EngineError> {
+        self.0.decider.try_send(message).map_err(|error| {
+            self.0.stats.in_flight.fetch_sub(count, Ordering::AcqRel);
+            match error {
+                TrySendError::Full(_) => EngineError::Overloaded,
+                TrySendError::Disconnected(_) => EngineError::Unavailable,
+            }
+        })
+    }
+
+    async fn resolve(&self, outcome: Outcome) -> Result<Accepted, EngineError> {
+        match outcome {
+            Outcome::Decided(result) => result,
+            Outcome::Repeated(first) => self.first_answer(first).await,
+        }
+    }
+
+    async fn first_answer(&self, first: FirstAnswer) -> Result<Accepted, EngineError> {
+        let _permit = self.0.first_answers.acquire().await.map_err(|_| EngineError::Unavailable)?;
+        let history = self.history();
+        let read = tokio::task::spawn_blocking(move || history.first_answer(&first)).await;
+        match read {
+            Ok(Ok(Some(accepted))) => Ok(accepted),
+            Ok(Ok(None)) | Err(_) => Err(EngineError::Unavailable),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "cannot read a first answer");
+                Err(EngineError::Unavailable)
+            }
+        }
+    }
+}
