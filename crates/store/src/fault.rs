@@ -161,7 +161,8 @@ impl File {
     fn put(bytes: &mut Vec<u8>, offset: usize, part: &[u8]) {
         let end = offset + part.len();
         if bytes.len() < end {
-            bytes.resize(end, 0);
+            let grown = vec![0; end - bytes.len()];
+            bytes.extend_from_slice(&grown);
         }
         if let Some(room) = bytes.get_mut(offset..end) {
             room.copy_from_slice(part);

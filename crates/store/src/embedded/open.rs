@@ -128,7 +128,7 @@ fn assemble(
             walked.places,
         ));
         segments.push(Arc::clone(&segment));
-        writer.active = Some(Active { segment, file, end: walked.end, capacity, dirty: false });
+        writer.active = Some(Active { segment, file, end: walked.end, capacity, dirty: true });
         writer.position = walked.position;
         writer.running = walked.running;
     }

@@ -8,13 +8,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use crate::disk::{Disk, LogFile, is_full, write_all};
+use crate::disk::{Disk, LogFile, is_full};
 use crate::embedded::frame::{HEADER, Header, HeaderState};
 use crate::embedded::index::Index;
 use crate::embedded::names::{segment_name, temporary};
 use crate::embedded::segment::Segment;
-use crate::embedded::zeros::ZEROS;
+use crate::embedded::zeros::write_zeros;
 use crate::embedded::{Helper, hold};
+
+/// How much is written ahead between two looks at whether to stop.
+const STEP: u64 = 1 << 20;
 
 /// The next segment's file, on its way.
 #[derive(Debug)]
@@ -177,16 +180,14 @@ impl Workshop {
     }
 
     fn fill(&self, file: &dyn LogFile) -> io::Result<()> {
-        let zeros = vec![0; (1 << 20).min(self.segment_size as usize).max(ZEROS.len())];
         let mut done = 0;
         while done < self.segment_size {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(io::ErrorKind::Interrupted.into());
             }
-            let left = usize::try_from(self.segment_size - done).unwrap_or(usize::MAX);
-            let part = zeros.get(..left.min(zeros.len())).unwrap_or_default();
-            write_all(file, part, done)?;
-            done += part.len() as u64;
+            let next = (done + STEP).min(self.segment_size);
+            write_zeros(file, done..next)?;
+            done = next;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::embedded::names::segment_name;
 use crate::embedded::report::Cut;
 use crate::embedded::walk::{Seen, Walk, walk};
 use crate::embedded::window::{SCAN_AHEAD, Window};
-use crate::embedded::zeros::{ZEROS, last_nonzero};
+use crate::embedded::zeros::{last_nonzero, write_zeros};
 use crate::{Damage, StoreError};
 
 /// The last segment, its torn end cut off.
@@ -110,11 +110,7 @@ impl Tail {
             at += part.len() as u64;
         }
         let wipe = self.cut.as_ref().map_or(end, |cut| cut.offset + cut.bytes);
-        while at < wipe {
-            let length = usize::try_from(wipe - at).unwrap_or(usize::MAX).min(ZEROS.len());
-            write_all(file, ZEROS.get(..length).unwrap_or_default(), at)?;
-            at += length as u64;
-        }
+        write_zeros(file, end..wipe)?;
         file.sync_data()
     }
 }

@@ -10,7 +10,7 @@ use crate::embedded::heads::Tip;
 use crate::embedded::names::segment_name;
 use crate::embedded::prepare::Preparer;
 use crate::embedded::segment::Segment;
-use crate::embedded::zeros::ZEROS;
+use crate::embedded::zeros::write_zeros;
 use crate::envelope::ZERO_HASH;
 use crate::plan::Plan;
 use crate::{RunningHash, StoreError, StreamHead, limits};
@@ -27,7 +27,8 @@ pub(crate) struct Active {
     pub(crate) end: u64,
     /// How far the file was written ahead.
     pub(crate) capacity: u64,
-    /// Whether bytes were written beyond `end` and zeroed again without a sync.
+    /// Whether the disk may hold something else than zeros behind `end`, whatever the cache says: left by a
+    /// batch that found no room, or by a sync that failed before the store was opened.
     pub(crate) dirty: bool,
 }
 
@@ -78,8 +79,7 @@ impl Writer {
         let base = if fresh { 0 } else { target.end };
         let end = base + self.buffer.len() as u64;
         let (opened, segment) = (fresh.then(|| Arc::clone(&target.segment)), Arc::clone(&target.segment));
-        let before =
-            self.active.replace(Active { end, capacity: target.capacity.max(end), dirty: false, ..target });
+        let before = self.active.replace(Active { end, capacity: target.capacity.max(end), ..target });
         if self.buffer.capacity() > KEEP_BUFFER {
             self.buffer = Vec::new();
         }
@@ -92,11 +92,7 @@ impl Writer {
 
     /// The file that follows the active one, written ahead but empty.
     fn next_segment(&mut self) -> Result<Active, StoreError> {
-        if let Some(Active { dirty: true, file, .. }) = &self.active {
-            // Its end must be durably empty before anything follows it.
-            let synced = file.sync_data();
-            self.guard("sync", synced)?;
-        }
+        self.clean_end()?;
         let last = self.active.as_ref().map_or(0, |active| active.segment.number);
         let Some(number) = last.checked_add(1) else {
             return Err(self.poison("there are no segment numbers left".to_owned()));
@@ -195,12 +191,18 @@ impl Writer {
     fn wipe(&mut self) -> std::io::Result<()> {
         let Some(active) = &mut self.active else { return Ok(()) };
         active.dirty = true;
-        let stop = (active.end + self.buffer.len() as u64).min(active.capacity);
-        let mut at = active.end;
-        while at < stop {
-            let part = ZEROS.get(..((stop - at) as usize).min(ZEROS.len())).unwrap_or_default();
-            write_all(&*active.file, part, at)?;
-            at += part.len() as u64;
+        write_zeros(&*active.file, active.end..active.capacity.min(active.end + self.buffer.len() as u64))
+    }
+
+    /// Makes the rest of a segment durably empty before another one follows it.
+    fn clean_end(&mut self) -> Result<(), StoreError> {
+        let Some(Active { dirty: true, file, end, capacity, segment }) = &self.active else { return Ok(()) };
+        let (zeroed, file, number) = (write_zeros(&**file, *end..*capacity), Arc::clone(file), segment.number);
+        self.guard_room("empty the end of a segment", number, zeroed)?;
+        let synced = file.sync_data();
+        self.guard("sync", synced)?;
+        if let Some(active) = &mut self.active {
+            active.dirty = false;
         }
         Ok(())
     }
