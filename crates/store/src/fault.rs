@@ -72,6 +72,29 @@ impl FaultDisk {
         })))
     }
 
+    /// A disk with some files, all of them durable.
+    pub fn with_files(seed: u64, files: &BTreeMap<String, Vec<u8>>) -> Self {
+        let disk = Self::new(seed);
+        let mut state = disk.state();
+        for (name, bytes) in files {
+            state.next_file += 1;
+            let id = state.next_file;
+            let (current, durable) = (bytes.clone(), bytes.clone());
+            state.files.insert(id, File { current, durable, pending: Vec::new() });
+            state.names.insert(name.clone(), id);
+        }
+        state.durable_names = state.names.clone();
+        drop(state);
+        disk
+    }
+
+    /// All files as they would be read now.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let state = self.state();
+        let read = |(name, id): (&String, &u64)| Some((name.clone(), state.files.get(id)?.current.clone()));
+        state.names.iter().filter_map(read).collect()
+    }
+
     /// Sets what goes wrong from now on.
     pub fn set_faults(&self, faults: Faults) {
         let mut state = self.state();
@@ -365,7 +388,7 @@ pub struct Random(pub u64);
 
 impl Random {
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -374,6 +397,6 @@ impl Random {
 
     /// A number below a limit; 0 if the limit is.
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.next().checked_rem(limit).unwrap_or(0)
+        self.number().checked_rem(limit).unwrap_or(0)
     }
 }

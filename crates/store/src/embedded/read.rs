@@ -27,7 +27,8 @@ type Visit<'v> = &'v mut dyn FnMut(RecordedRef<'_>) -> ControlFlow<()>;
 pub(crate) fn scan_all(view: &View, from: u64, visit: Visit<'_>) -> Result<(), StoreError> {
     let first = view.segments.partition_point(|segment| segment.first_position <= from).saturating_sub(1);
     for (at, segment) in view.segments.iter().enumerate().skip(first) {
-        let until = view.segments.get(at + 1).map_or(view.head.next_position, |next| next.first_position);
+        let next = view.segments.get(at + 1).map_or(u64::MAX, |next| next.first_position);
+        let until = next.min(view.head.next_position);
         if from < until && scan_segment(segment, from, until, visit)?.is_break() {
             break;
         }

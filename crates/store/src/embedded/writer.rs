@@ -197,7 +197,8 @@ impl Writer {
     /// Makes the rest of a segment durably empty before another one follows it.
     fn clean_end(&mut self) -> Result<(), StoreError> {
         let Some(Active { dirty: true, file, end, capacity, segment }) = &self.active else { return Ok(()) };
-        let (zeroed, file, number) = (write_zeros(&**file, *end..*capacity), Arc::clone(file), segment.number);
+        let (zeroed, file, number) =
+            (write_zeros(&**file, *end..*capacity), Arc::clone(file), segment.number);
         self.guard_room("empty the end of a segment", number, zeroed)?;
         let synced = file.sync_data();
         self.guard("sync", synced)?;

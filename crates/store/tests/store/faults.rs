@@ -3,6 +3,8 @@
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use scrip_store::conformance::{self, sample};
 use scrip_store::fault::{FaultDisk, Faults, Random};
@@ -134,7 +136,7 @@ fn run(seed: u64) {
     let disk = FaultDisk::new(seed);
     let mut options = options(&mut random);
     let mut model = Model { sure: MemoryStore::new(), open: None, numbers: 0 };
-    for _ in 0..2 + random.below(5) {
+    for _ in 0..2 + random.below(3) {
         options.segment_size = 4096 << random.below(3);
         let off_after = (random.below(2) == 0).then(|| random.below(250));
         let capacity = (random.below(4) == 0).then(|| random.below(120_000));
@@ -182,14 +184,26 @@ fn run(seed: u64) {
 
 #[test]
 fn survives_seeded_faults() {
-    let seeds = match number("SCRIP_FAULT_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("SCRIP_FAULT_RUNS").unwrap_or(1_000),
-    };
-    for seed in seeds {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(seed))) {
-            println!("play it again with SCRIP_FAULT_SEED={seed}");
-            resume_unwind(panic);
-        }
+    if let Some(seed) = number("SCRIP_FAULT_SEED") {
+        return run(seed);
     }
+    let runs = number("SCRIP_FAULT_RUNS").unwrap_or(1_000);
+    let next = AtomicU64::new(0);
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= runs {
+                return;
+            }
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(seed))) {
+                println!("play it again with SCRIP_FAULT_SEED={seed}");
+                resume_unwind(panic);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
 }
