@@ -1,4 +1,11 @@
 //! What crosses rooms, in one binary: a folder a kind of test.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod properties;
 mod rules;

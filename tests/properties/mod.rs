@@ -15,7 +15,7 @@ proptest! {
     #[test]
     fn the_ledger_is_the_model(
         versions in terms::versions(),
-        steps in prop::collection::vec(steps::step(), 1..60),
+        steps in prop::collection::vec(steps::step(), 1..100),
         snapshot in any::<prop::sample::Index>(),
     ) {
         let mut run = run::Run::new(versions);
@@ -28,5 +28,5 @@ proptest! {
 }
 
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(600)
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3_000)
 }

@@ -6,8 +6,12 @@
 
 #[path = "model_account.rs"]
 mod account;
+#[path = "model_calls.rs"]
+mod calls;
 #[path = "model_money.rs"]
 pub mod money;
+#[path = "model_refunds.rs"]
+mod refunds;
 #[path = "model_rules.rs"]
 mod rules;
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::account::{Account, Charge, Freeze, Hold, HoldState, Lot, Place};
-use super::money::{MOST, asked, credits, days, micros, nanos, parts, rate, time};
+use super::account::{Account, Freeze, HoldState, Lot, Place};
+use super::money::{MOST, asked, credits, days, micros, nanos, parts, time};
 use super::{Code, Coin, Recorded, Terms};
 
 /// A command that is being applied: to a copy of the account, which is dropped if the command is refused.
@@ -15,7 +15,7 @@ pub struct Attempt<'a> {
 }
 
 /// One amount a lot, in the order in which the lots first stand.
-fn merged(all: &[(u64, i128)]) -> Vec<(u64, i128)> {
+pub(super) fn merged(all: &[(u64, i128)]) -> Vec<(u64, i128)> {
     let mut merged: Vec<(u64, i128)> = Vec::new();
     for (lot, amount) in all {
         match merged.iter_mut().find(|(known, _)| known == lot) {
@@ -26,27 +26,27 @@ fn merged(all: &[(u64, i128)]) -> Vec<(u64, i128)> {
     merged
 }
 
-fn total(parts: &[(u64, i128)]) -> i128 {
+pub(super) fn total(parts: &[(u64, i128)]) -> i128 {
     parts.iter().map(|(_, amount)| amount).sum()
 }
 
 /// Copies the keys that are there.
-fn copy(from: &Value, keys: &[&str]) -> Map<String, Value> {
+pub(super) fn copy(from: &Value, keys: &[&str]) -> Map<String, Value> {
     keys.iter().filter_map(|key| Some(((*key).to_owned(), from.get(*key)?.clone()))).collect()
 }
 
 impl Attempt<'_> {
-    fn emit(&mut self, name: &'static str, payload: Value, effective_at: Option<i64>) -> u64 {
+    pub(super) fn emit(&mut self, name: &'static str, payload: Value, effective_at: Option<i64>) -> u64 {
         self.events.push(Recorded { name, payload, effective_at });
         self.account.next_revision += 1;
         self.account.next_revision - 1
     }
 
-    fn catalog(&self) -> Value {
+    pub(super) fn catalog(&self) -> Value {
         self.terms.catalogs.last().unwrap().clone()
     }
 
-    fn policy(&self) -> Value {
+    pub(super) fn policy(&self) -> Value {
         self.terms.policies.last().unwrap().clone()
     }
 
@@ -78,19 +78,19 @@ impl Attempt<'_> {
         }
     }
 
-    fn expire(&mut self, lot: u64, amount: i128, end: i64) {
+    pub(super) fn expire(&mut self, lot: u64, amount: i128, end: i64) {
         self.account.shift(lot, Place::Free, Place::Expired, amount);
         let payload = json!({ "lot": lot, "amount": credits(amount), "expired_at": time(end) });
         self.emit("lot_expired", payload, Some(end));
     }
 
-    fn forfeit(&mut self, lot: u64, amount: i128) {
+    pub(super) fn forfeit(&mut self, lot: u64, amount: i128) {
         self.account.shift(lot, Place::Free, Place::Forfeited, amount);
         let payload = json!({ "lot": lot, "amount": credits(amount), "reason": "account_closed" });
         self.emit("lot_forfeited", payload, None);
     }
 
-    fn release(&mut self, hold: u64, state: HoldState) {
+    pub(super) fn release(&mut self, hold: u64, state: HoldState) {
         for (lot, amount) in self.account.parts_in(Place::Held(hold)) {
             self.account.shift(lot, Place::Held(hold), Place::Free, amount);
         }
@@ -98,7 +98,7 @@ impl Attempt<'_> {
     }
 
     /// What has come back to lots: it ends at once in a lot past its end; else a closed account may forfeit it.
-    fn settle_returned(&mut self, returned: &[(u64, i128)], policy: &Value) {
+    pub(super) fn settle_returned(&mut self, returned: &[(u64, i128)], policy: &Value) {
         let forfeits = self.account.closed && policy["close"]["remainder"] == "forfeit";
         for (lot, amount) in merged(returned) {
             if self.account.is_past(lot, self.now) {
@@ -132,21 +132,21 @@ impl Attempt<'_> {
         }
     }
 
-    fn open(&mut self, command: &Value) -> Result<(), Code> {
+    pub(super) fn open(&mut self, command: &Value) -> Result<(), Code> {
         self.account.book = command["book"].as_str().unwrap().to_owned();
         let payload = copy(command, &["book", "owner", "region", "attestations", "terms_version"]);
         self.emit("account_opened", payload.into(), None);
         Ok(())
     }
 
-    fn issue_key(&mut self) -> Result<(), Code> {
+    pub(super) fn issue_key(&mut self) -> Result<(), Code> {
         self.not_closed()?;
         let key = self.emit("key_issued", json!({}), None);
         self.account.keys.insert(key, false);
         Ok(())
     }
 
-    fn change_key(&mut self, command: &Value, event: &'static str) -> Result<(), Code> {
+    pub(super) fn change_key(&mut self, command: &Value, event: &'static str) -> Result<(), Code> {
         if event == "key_rotated" {
             self.not_closed()?;
         }
@@ -158,11 +158,11 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    fn not_closed(&self) -> Result<(), Code> {
+    pub(super) fn not_closed(&self) -> Result<(), Code> {
         if self.account.closed { Err("account_closed") } else { Ok(()) }
     }
 
-    fn standing_key(&self, key: &Value) -> Result<(), Code> {
+    pub(super) fn standing_key(&self, key: &Value) -> Result<(), Code> {
         match self.account.keys.get(&key.as_u64().unwrap()) {
             None => Err("key_not_found"),
             Some(true) => Err("key_revoked"),
@@ -170,13 +170,20 @@ impl Attempt<'_> {
         }
     }
 
-    fn add_lot(&mut self, revision: u64, granted: i128, paid: bool, priority: &Value, ends: Option<i64>) {
+    pub(super) fn add_lot(
+        &mut self,
+        revision: u64,
+        granted: i128,
+        paid: bool,
+        priority: &Value,
+        ends: Option<i64>,
+    ) {
         let lot = Lot { revision, paid, priority: priority.as_u64().unwrap(), ends };
         self.account.lots.push(lot);
         self.account.coins.push(Coin { lot: revision, amount: granted, place: Place::Free });
     }
 
-    fn top_up(&mut self, command: &Value) -> Result<(), Code> {
+    pub(super) fn top_up(&mut self, command: &Value) -> Result<(), Code> {
         self.not_closed()?;
         let catalog = self.catalog();
         let product =
@@ -211,7 +218,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    fn grant(&mut self, command: &Value) -> Result<(), Code> {
+    pub(super) fn grant(&mut self, command: &Value) -> Result<(), Code> {
         self.not_closed()?;
         let policy = self.policy();
         let rule = &policy["grants"][command["source"].as_str().unwrap()];
@@ -232,332 +239,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Whether the account and the key may make calls.
-    fn admit(&self, call: &Value) -> Result<(), Code> {
-        self.not_closed()?;
-        if self.account.is_frozen(&json!({ "kind": "account" })) {
-            return Err("account_frozen");
-        }
-        let Some(key) = call.get("key") else { return Ok(()) };
-        self.standing_key(key)?;
-        if self.account.is_frozen(&json!({ "kind": "key", "key": key })) { Err("key_frozen") } else { Ok(()) }
-    }
-
-    fn cost(
-        &self,
-        catalog: &Value,
-        policy: &Value,
-        call: &Value,
-        size: &Value,
-    ) -> Result<(Vec<Value>, i128), Code> {
-        let sold = |rate: &&Value| rate["model"] == call["model"] && rate["endpoint"] == call["endpoint"];
-        let rates: Vec<Value> = catalog["rates"].as_array().unwrap().iter().filter(sold).cloned().collect();
-        if rates.is_empty() {
-            return Err("unknown_model");
-        }
-        match size.get("amount") {
-            None => rate(&rates, &size["usage"], &policy["rounding"]),
-            Some(_) if policy["holds"]["amount_allowed"] == false => Err("amount_not_allowed"),
-            Some(amount) => Ok((Vec::new(), asked(amount, true)?)),
-        }
-    }
-
-    /// A call is admitted when its amount ≤ available + credit_limit.
-    fn reserve(&self, policy: &Value, amount: i128) -> Result<(Vec<(u64, i128)>, i128), Code> {
-        if amount > self.account.available() + self.account.credit_limit {
-            return Err("insufficient_credits");
-        }
-        let from_lots = self.account.burn(&policy["burn_order"], amount);
-        let on_credit = amount - total(&from_lots);
-        Ok((from_lots, on_credit))
-    }
-
-    fn place_hold(&mut self, command: &Value) -> Result<(), Code> {
-        let call = &command["call"];
-        self.admit(call)?;
-        let (catalog, policy) = (self.catalog(), self.policy());
-        let (_, amount) = self.cost(&catalog, &policy, call, &command["size"])?;
-        let (from_lots, on_credit) = self.reserve(&policy, amount)?;
-        let longest = policy["holds"]["max_ttl_seconds"].as_u64().unwrap();
-        let wanted = command.get("ttl_seconds").unwrap_or(&policy["holds"]["ttl_seconds"]).as_u64().unwrap();
-        let ends = self.now + wanted.min(longest) as i64 * 1_000_000;
-        let mut payload = copy(call, &["request_id", "model", "endpoint", "key"]);
-        payload.insert("amount".into(), credits(amount));
-        payload.insert("lots".into(), parts(&from_lots));
-        if on_credit > 0 {
-            payload.insert("on_credit".into(), credits(on_credit));
-        }
-        payload.insert("expires_at".into(), time(ends));
-        payload.insert("catalog".into(), catalog["version"].clone());
-        payload.insert("policy".into(), policy["version"].clone());
-        let hold = self.account.next_revision;
-        self.hold_parts(hold, &from_lots);
-        let state = HoldState::Open;
-        let (catalog, policy) = (catalog["version"].clone(), policy["version"].clone());
-        self.account
-            .holds
-            .insert(hold, Hold { state, call: call.clone(), amount, on_credit, ends, catalog, policy });
-        payload.insert("after".into(), self.account.balance());
-        self.emit("hold_placed", payload.into(), None);
-        Ok(())
-    }
-
-    fn hold_parts(&mut self, hold: u64, from_lots: &[(u64, i128)]) {
-        for (lot, amount) in from_lots {
-            self.account.shift(*lot, Place::Free, Place::Held(hold), *amount);
-        }
-    }
-
-    fn open_hold(&self, revision: &Value) -> Result<(u64, Hold), Code> {
-        let revision = revision.as_u64().unwrap();
-        let hold = self.account.holds.get(&revision).ok_or("hold_not_found")?;
-        if hold.state == HoldState::Open { Ok((revision, hold.clone())) } else { Err("hold_already_settled") }
-    }
-
-    fn extend_hold(&mut self, command: &Value) -> Result<(), Code> {
-        let (revision, hold) = self.open_hold(&command["hold"])?;
-        self.admit(&hold.call)?;
-        let (catalog, policy) = (self.terms.catalog(&hold.catalog), self.terms.policy(&hold.policy));
-        let (_, wanted) = self.cost(&catalog, &policy, &hold.call, &command["size"])?;
-        let more = (wanted - hold.amount).max(0);
-        let (from_lots, on_credit) = if more > 0 { self.reserve(&policy, more)? } else { (Vec::new(), 0) };
-        let ttl = policy["holds"]["ttl_seconds"].as_u64().unwrap() as i64 * 1_000_000;
-        self.hold_parts(revision, &from_lots);
-        let state = self.account.holds.get_mut(&revision).unwrap();
-        state.amount += more;
-        state.on_credit += on_credit;
-        state.ends = state.ends.max(self.now + ttl);
-        let mut payload = json!({
-            "hold": revision,
-            "amount": credits(state.amount),
-            "lots": parts(&from_lots),
-            "expires_at": time(state.ends),
-        });
-        if on_credit > 0 {
-            payload["on_credit"] = credits(on_credit);
-        }
-        self.emit("hold_extended", payload, None);
-        Ok(())
-    }
-
-    /// What a call is charged by its outcome.
-    fn priced(
-        &self,
-        catalog: &Value,
-        policy: &Value,
-        call: &Value,
-        command: &Value,
-    ) -> Result<(Vec<Value>, i128), Code> {
-        let (lines, cost) = self.cost(catalog, policy, call, &command["size"])?;
-        let charged = policy["outcomes"][command["outcome"].as_str().unwrap()] == "charge";
-        Ok((lines, if charged { cost } else { 0 }))
-    }
-
-    fn capture_hold(&mut self, command: &Value) -> Result<(), Code> {
-        let revision = command["hold"].as_u64().unwrap();
-        let hold = self.account.holds.get(&revision).ok_or("hold_not_found")?.clone();
-        let (catalog, policy) = (self.terms.catalog(&hold.catalog), self.terms.policy(&hold.policy));
-        if hold.state == HoldState::Settled {
-            return Err("hold_already_settled");
-        }
-        let late = hold.state == HoldState::Expired;
-        let (lines, cost) = self.priced(&catalog, &policy, &hold.call, command)?;
-
-        // What the hold reserved, in the order in which it did.
-        let reserved = if late { Vec::new() } else { self.account.parts_in(Place::Held(revision)) };
-        let on_credit = if late { 0 } else { hold.on_credit };
-        let mut taken = Vec::new();
-        let mut returned = Vec::new();
-        let mut lacking = cost;
-        for (lot, amount) in reserved {
-            let part = amount.min(lacking);
-            lacking -= part;
-            taken.push((lot, part));
-            returned.push((lot, amount - part));
-        }
-        let from_hold = cost - lacking;
-        // Then what is available, never so much that the balance falls below what it may.
-        let spendable = (self.account.available() + on_credit + self.account.credit_limit).max(0);
-        let more = self.account.burn(&policy["burn_order"], lacking.min(spendable));
-        lacking -= total(&more);
-        taken.extend(more);
-        // Then what the hold reserved of the credit line; the rest is a shortfall.
-        let by_line = lacking.min(on_credit);
-        let shortfall = lacking - by_line;
-        let room = self.account.credit_limit - self.account.debt() - self.account.on_credit();
-        let debt =
-            match (policy["overrun"]["rule"].as_str(), policy["overrun"]["beyond_credit_line"].as_str()) {
-                (Some("absorb"), _) => 0,
-                (Some("debt"), Some("absorb")) => shortfall.min(room.max(0)),
-                (Some("debt"), Some("receivable")) => shortfall,
-                other => panic!("an unknown overrun rule: {other:?}"),
-            };
-        let released = if late { 0 } else { hold.amount - from_hold - by_line };
-
-        self.release(revision, HoldState::Settled);
-        let versions = [hold.catalog.clone(), hold.policy.clone()];
-        let paid = (merged(&taken), by_line + debt, shortfall - debt);
-        let charge = self.charge(&hold.call, command, lines, cost, paid, versions);
-        let mut payload = json!({ "hold": revision, "charge": charge, "released": credits(released) });
-        if late {
-            payload["late"] = json!(true);
-        }
-        self.emit("hold_captured", payload, None);
-        returned.retain(|(_, amount)| *amount > 0);
-        self.settle_returned(&returned, &policy);
-        Ok(())
-    }
-
-    /// Takes what paid for a call, and writes it down.
-    fn charge(
-        &mut self,
-        call: &Value,
-        command: &Value,
-        lines: Vec<Value>,
-        cost: i128,
-        (mut lots, debt, absorbed): (Vec<(u64, i128)>, i128, i128),
-        [catalog, policy]: [Value; 2],
-    ) -> Value {
-        lots.retain(|(_, amount)| *amount > 0);
-        let revision = self.account.next_revision;
-        for (lot, amount) in &lots {
-            self.account.shift(*lot, Place::Free, Place::Spent(revision), *amount);
-        }
-        assert_eq!(cost, total(&lots) + debt + absorbed);
-        let mut charge = copy(call, &["request_id", "model", "endpoint", "key"]);
-        charge.extend(copy(command, &["outcome", "provider"]));
-        if !lines.is_empty() {
-            charge.insert("lines".into(), lines.into());
-        }
-        charge.insert("charged".into(), credits(cost));
-        charge.insert("lots".into(), parts(&lots));
-        if debt > 0 {
-            charge.insert("debt".into(), credits(debt));
-            self.account.debts.push(debt);
-        }
-        if absorbed > 0 {
-            charge.insert("absorbed".into(), credits(absorbed));
-        }
-        charge.insert("catalog".into(), catalog);
-        charge.insert("policy".into(), policy);
-        self.account.charges.insert(revision, Charge { lots, debt, refunded: 0 });
-        charge.into()
-    }
-
-    fn void_hold(&mut self, command: &Value) -> Result<(), Code> {
-        let (revision, hold) = self.open_hold(&command["hold"])?;
-        let policy = self.terms.policy(&hold.policy);
-        self.void(revision, &command["outcome"], &policy);
-        Ok(())
-    }
-
-    fn void(&mut self, revision: u64, outcome: &Value, policy: &Value) {
-        let reserved = self.account.parts_in(Place::Held(revision));
-        let released = credits(self.account.holds[&revision].amount);
-        self.release(revision, HoldState::Settled);
-        self.emit("hold_voided", json!({ "hold": revision, "outcome": outcome, "released": released }), None);
-        self.settle_returned(&reserved, policy);
-    }
-
-    fn debit(&mut self, command: &Value) -> Result<(), Code> {
-        let (catalog, policy) = (self.catalog(), self.policy());
-        let call = &command["call"];
-        let (lines, cost) = self.priced(&catalog, &policy, call, command)?;
-        let mut paid = (Vec::new(), 0, 0);
-        if cost > 0 {
-            self.admit(call)?;
-            let (from_lots, on_credit) = self.reserve(&policy, cost)?;
-            paid = (from_lots, on_credit, 0);
-        }
-        let versions = [catalog["version"].clone(), policy["version"].clone()];
-        let charge = self.charge(call, command, lines, cost, paid, versions);
-        self.emit("debited", json!({ "charge": charge }), None);
-        Ok(())
-    }
-
-    fn refund_debit(&mut self, command: &Value) -> Result<(), Code> {
-        let revision = command["debit"].as_u64().unwrap();
-        let charge = self.account.charges.get(&revision).ok_or("debit_not_found")?.clone();
-        let policy = self.policy();
-        if policy["usage_refunds"]["allowed"] == false {
-            return Err("not_eligible");
-        }
-        let left = total(&charge.lots) + charge.debt - charge.refunded;
-        let amount = command.get("amount").map_or(Ok(left), |amount| asked(amount, false))?;
-        if amount == 0 || amount > left {
-            return Err("not_eligible");
-        }
-
-        // The last that paid is paid back first: the debt, then the lots, the last first.
-        let mut skip = charge.refunded;
-        let mut lacking = amount;
-        let mut from = |paid: i128| {
-            let part = (paid - skip).max(0).min(lacking);
-            skip = (skip - paid).max(0);
-            lacking -= part;
-            part
-        };
-        let by_debt = from(charge.debt);
-        let mut lots: Vec<(u64, i128)> =
-            charge.lots.iter().rev().map(|(lot, amount)| (*lot, from(*amount))).collect();
-        lots.retain(|(_, amount)| *amount > 0);
-        let debt = by_debt.min(self.account.debt());
-        // Debt that was repaid goes back to what repaid it, the latest lot first.
-        let mut repaid = Vec::new();
-        let mut left = by_debt - debt;
-        for lot in self.account.lots.iter().rev() {
-            let part = self.account.of(lot.revision, Place::Repaid).min(left);
-            if part > 0 {
-                repaid.push((lot.revision, part));
-                left -= part;
-            }
-        }
-        assert_eq!(left, 0, "what is no longer owed was repaid");
-
-        for (lot, amount) in &lots {
-            self.account.shift(*lot, Place::Spent(revision), Place::Free, *amount);
-        }
-        for (lot, amount) in &repaid {
-            self.account.shift(*lot, Place::Repaid, Place::Free, *amount);
-        }
-        self.account.debts.push(-debt);
-        self.account.charges.get_mut(&revision).unwrap().refunded += amount;
-        let returned = merged(&[lots.clone(), repaid.clone()].concat());
-        let mut payload = json!({
-            "debit": revision,
-            "reason": command["reason"],
-            "credits": credits(amount),
-            "lots": parts(&lots),
-        });
-        if debt > 0 {
-            payload["debt"] = credits(debt);
-        }
-        if !repaid.is_empty() {
-            payload["repaid"] = parts(&repaid);
-        }
-        // What is forfeited anyway is not revived first.
-        let forfeits = self.account.closed && policy["close"]["remainder"] == "forfeit";
-        let revive = policy["usage_refunds"]["expired_lot"].get("revive_days").filter(|_| !forfeits);
-        let mut revived = Vec::new();
-        if let Some(count) = revive {
-            let end = self.now + days(count.as_u64().unwrap());
-            for (lot, _) in &returned {
-                if self.account.is_past(*lot, self.now) {
-                    self.account.lots.iter_mut().find(|known| known.revision == *lot).unwrap().ends =
-                        Some(end);
-                    revived.push(json!({ "lot": lot, "expires_at": time(end) }));
-                }
-            }
-        }
-        if !revived.is_empty() {
-            payload["revived"] = revived.into();
-        }
-        self.emit("usage_refunded", payload, None);
-        self.settle_returned(&returned, &policy);
-        Ok(())
-    }
-
-    fn freeze(&mut self, command: &Value) -> Result<(), Code> {
+    pub(super) fn freeze(&mut self, command: &Value) -> Result<(), Code> {
         let mut scope = command["scope"].clone();
         match scope["kind"].as_str().unwrap() {
             "amount" => drop(asked(&scope["amount"], false)?),
@@ -592,7 +274,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    fn thaw(&mut self, command: &Value) -> Result<(), Code> {
+    pub(super) fn thaw(&mut self, command: &Value) -> Result<(), Code> {
         let which = command.get("freeze");
         let standing = self.account.freezes.iter().map(|freeze| freeze.revision);
         let lifted: Vec<u64> = standing.filter(|revision| which.is_none_or(|w| *w == *revision)).collect();
@@ -606,14 +288,14 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    fn set_credit_line(&mut self, command: &Value) -> Result<(), Code> {
+    pub(super) fn set_credit_line(&mut self, command: &Value) -> Result<(), Code> {
         self.account.credit_limit = asked(&command["limit"], true)?;
         assert!(self.account.credit_limit <= MOST);
         self.emit("credit_line_set", json!({ "limit": command["limit"] }), None);
         Ok(())
     }
 
-    fn close(&mut self, command: &Value) -> Result<(), Code> {
+    pub(super) fn close(&mut self, command: &Value) -> Result<(), Code> {
         self.not_closed()?;
         self.account.closed = true;
         self.emit("account_closed", copy(command, &["by", "reason"]).into(), None);

@@ -36,6 +36,8 @@ pub struct Run {
     pub book: Book,
     pub version: usize,
     pub now: i64,
+    /// By how much the clock is wrong at the next command.
+    pub behind: i64,
     pub account: Account,
     pub history: Vec<(Event, Timestamp)>,
     pub model: Model,
@@ -48,6 +50,7 @@ impl Run {
             book: versions.book(1),
             version: 1,
             now: 1_772_000_000_000_000,
+            behind: 0,
             account: Account::absent(token(ACCOUNT)),
             history: Vec::new(),
             model,
@@ -68,12 +71,7 @@ impl Run {
     pub fn step(&mut self, step: &Step) {
         let command = match step {
             Step::Wait(seconds) => return self.now += seconds * 1_000_000,
-            Step::Back(seconds) => {
-                // One command at a time that is before the account's last.
-                self.now -= seconds * 1_000_000;
-                self.command(&Command::Sweep);
-                return self.now += seconds * 1_000_000;
-            }
+            Step::Back(seconds) => return self.behind = seconds * 1_000_000,
             Step::NextVersion => {
                 self.version = (self.version + 1).min(self.versions.catalogs.len());
                 self.book = self.versions.book(self.version);
@@ -83,7 +81,10 @@ impl Run {
             }
             other => self.resolve(other),
         };
+        let clock = self.now;
+        self.now -= std::mem::take(&mut self.behind);
         self.command(&command);
+        self.now = clock;
     }
 
     /// Decides a command twice, checks it against the model, and takes its events.
@@ -160,6 +161,15 @@ impl Run {
         known[index.index(known.len())]
     }
 
+    /// A hold, most often one that is open.
+    fn pick_hold(&self, index: &Index) -> u64 {
+        let open: Vec<u64> = self.account.holds().map(|(revision, _)| revision).collect();
+        if open.is_empty() || index.index(7) == 3 {
+            return self.pick(index, &["hold_placed"]);
+        }
+        open[index.index(open.len())]
+    }
+
     /// A model that is sold, and its units.
     fn sold(&self, index: &Index) -> (Call, Vec<String>) {
         let rates = self.book.catalog().all_rates();
@@ -186,7 +196,6 @@ impl Run {
 
     fn resolve(&self, step: &Step) -> Command {
         const LOTS: [&str; 2] = ["topped_up", "granted"];
-        const HOLDS: [&str; 1] = ["hold_placed"];
         const KEYS: [&str; 1] = ["key_issued"];
         const DEBITS: [&str; 2] = ["debited", "hold_captured"];
         let key = |index: &Option<Index>| index.as_ref().map(|index| self.pick(index, &KEYS));
@@ -213,18 +222,18 @@ impl Run {
                 Command::PlaceHold(PlaceHold { call, size: size.of(&units), ttl_seconds: *ttl_seconds })
             }
             Step::Extend(index, size) => {
-                let hold = self.pick(index, &HOLDS);
+                let hold = self.pick_hold(index);
                 Command::ExtendHold { hold, size: size.of(&self.units_of_hold(hold)) }
             }
             Step::Capture(index, size, how) => {
-                let hold = self.pick(index, &HOLDS);
+                let hold = self.pick_hold(index);
                 let past = self.placed(hold).filter(|_| self.account.hold(hold).is_none()).map(Box::new);
                 let size = size.of(&self.units_of_hold(hold));
                 let outcome = outcome(how);
                 Command::CaptureHold(CaptureHold { hold, size, outcome, provider: None, past })
             }
             Step::Void(index, how) => {
-                Command::VoidHold { hold: self.pick(index, &HOLDS), outcome: outcome(how) }
+                Command::VoidHold { hold: self.pick_hold(index), outcome: outcome(how) }
             }
             Step::Debit { model, size, outcome: how, key: with } => {
                 let (call, units) = self.sold(model);

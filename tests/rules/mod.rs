@@ -1,3 +1,14 @@
 //! The rules of the ledger, one by one: a book's files, what each command leads to, what is refused and why.
 
+mod amounts;
 mod books;
+mod burn;
+mod control;
+mod credits_in;
+mod due;
+mod holds;
+mod invariants;
+mod refunds;
+mod render;
+mod script;
+mod shortfall;
