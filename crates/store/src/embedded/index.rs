@@ -1,6 +1,7 @@
 //! The index of a sealed segment: its streams with their heads, the offsets of their records, and the checksum
 //! of the whole segment file, so that opening need not parse it. It can always be built again.
 
+use std::cmp::Ordering;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub(crate) struct Entry {
     pub(crate) count: u32,
     /// Its end after the segment.
     pub(crate) head: StreamHead,
+    /// Offset of its first record.
+    pub(crate) first_offset: u32,
     /// Offset of its last record.
     pub(crate) last_offset: u32,
     /// Where its offsets begin in the table of offsets.
@@ -142,8 +145,17 @@ impl Index {
     pub(crate) fn find(&self, key: StreamKey) -> Result<Option<Entry>, StoreError> {
         let shard = crate::embedded::heads::shard_of(key);
         let entries = self.shard_entries(shard, shard + 1)?;
-        let found = entries.chunks_exact(ENTRY).filter_map(Entry::decode).find(|entry| entry.key == key);
-        Ok(found)
+        let entry = |at: usize| entries.get(at * ENTRY..(at + 1) * ENTRY);
+        let (mut low, mut high) = (0, entries.len() / ENTRY);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match entry(middle).and_then(|bytes| get(bytes, 0)).map(|found| StreamKey(found).cmp(&key)) {
+                Some(Ordering::Less) => low = middle + 1,
+                Some(Ordering::Equal) => return Ok(entry(middle).and_then(Entry::decode)),
+                Some(Ordering::Greater) | None => high = middle,
+            }
+        }
+        Ok(None)
     }
 
     /// Hands out the heads of the streams of some shards.
@@ -169,6 +181,9 @@ impl Index {
 
     /// The offsets of some of a stream's records, from its `skip`th in the segment.
     pub(crate) fn offsets(&self, entry: &Entry, skip: u32, limit: u32) -> Result<Vec<u32>, StoreError> {
+        if entry.count == 1 && skip == 0 {
+            return Ok(vec![entry.first_offset]);
+        }
         let count = entry.count.saturating_sub(skip).min(limit) as usize;
         let table = INDEX_HEAD + self.streams as usize * ENTRY;
         let bytes = self.read(table + (entry.offsets as usize + skip as usize) * 4, count * 4)?;
@@ -207,6 +222,7 @@ impl Entry {
             first_revision,
             count,
             head,
+            first_offset: get(bytes, 76).map(u32::from_le_bytes)?,
             last_offset: get(bytes, 72).map(u32::from_le_bytes)?,
             offsets: get(bytes, 64).map(u32::from_le_bytes)?,
         })

@@ -41,6 +41,7 @@ pub(crate) fn encode(
         put(&mut entry, 64, &done.to_le_bytes());
         put(&mut entry, 68, &(records.len() as u32).to_le_bytes());
         put(&mut entry, 72, &last.offset.to_le_bytes());
+        put(&mut entry, 76, &first.offset.to_le_bytes());
         bytes.extend_from_slice(&entry);
         streams += 1;
         done += records.len() as u32;

@@ -143,11 +143,7 @@ fn segment_at(view: &View, place: Place) -> Result<&Arc<Segment>, StoreError> {
 /// The back pointer of a stream's first record in an indexed segment.
 fn before_entry(segment: &Segment, entry: &Entry) -> Result<Place, StoreError> {
     let mut window = Window::new(segment.number, segment.file()?, LONE_AHEAD);
-    let offset = match segment.index() {
-        Some(index) => index.offsets(entry, 0, 1)?.first().copied().unwrap_or_default(),
-        None => 0,
-    };
-    let offset = u64::from(offset);
+    let offset = u64::from(entry.first_offset);
     match peek(window.bytes(offset, RECORD_HEAD)?) {
         Some((_, revision, previous)) if revision == entry.first_revision => Ok(previous),
         _ => Err(window.damaged(offset, Damage::Order)),

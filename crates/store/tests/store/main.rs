@@ -7,3 +7,4 @@ mod behaviour;
 mod conformance;
 mod damage;
 mod faults;
+mod formats;
