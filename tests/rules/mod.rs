@@ -3,6 +3,7 @@
 mod amounts;
 mod books;
 mod burn;
+mod commands;
 mod control;
 mod credits_in;
 mod due;
@@ -12,3 +13,4 @@ mod refunds;
 mod render;
 mod script;
 mod shortfall;
+mod wire;
