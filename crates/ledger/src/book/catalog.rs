@@ -308,6 +308,10 @@ impl FromStr for Exactly {
     type Err = CatalogError;
 
     fn from_str(text: &str) -> Result<Self, CatalogError> {
+        // `Decimal` reads more spellings than one.
+        if text.starts_with(['+', '.']) || text.ends_with('.') || text.contains('_') {
+            return Err(CatalogError::RateRange);
+        }
         Decimal::from_str_exact(text).map(Self).map_err(|_| CatalogError::RateRange)
     }
 }
