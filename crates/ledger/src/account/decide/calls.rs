@@ -11,7 +11,7 @@ use crate::book::{BeyondCreditLine, Book, BurnKey, Catalog, Charge, Outcome, Ove
 use crate::{Credits, Line, Timestamp, rating};
 
 /// Most holds that one account may have open.
-const MAX_OPEN_HOLDS: usize = 10_000;
+const MAX_OPEN_HOLDS: usize = 4_000;
 
 pub(super) fn place_hold(
     account: &Account,

@@ -7,7 +7,7 @@ use crate::book::{Book, Days};
 use crate::{Credits, Timestamp};
 
 /// Most lots that one account may have with something left in them.
-const MAX_LIVE_LOTS: usize = 10_000;
+const MAX_LIVE_LOTS: usize = 4_000;
 
 /// A product of the catalog, paid at its price (P2); taxes and fees come on top and bring no credits (P9). New
 /// credits first repay the debt (M6).

@@ -13,6 +13,10 @@ use super::{Account, Command, Event, Refusal, Status};
 use crate::book::Book;
 use crate::{AmountError, Credits, Timestamp};
 
+/// Most expiries that one step records. A store takes 10,000 events in one group: with the limits of open holds and live
+/// lots, these and what a command itself leads to stay below that, or an account could get stuck for ever.
+const MAX_DUE: usize = 4_000;
+
 /// Decides a command against an account of a book at a time.
 ///
 /// What is due by then (expired holds and lots) is recorded first, in the same step, so that no rule below ever
@@ -30,6 +34,14 @@ pub fn decide(
     let now = now.max(account.last_recorded_at());
     match account.settled(now) {
         None => act(account, account, book, command, now),
+        Some((_, mut events)) if events.len() > MAX_DUE => {
+            // More than one step may hold: sweeps record it bit by bit, and commands wait until they have.
+            if *command != Command::Sweep {
+                return Err(Refusal::LimitReached { what: "expiries to be recorded first", limit: MAX_DUE });
+            }
+            events.truncate(MAX_DUE);
+            Ok(events)
+        }
         Some((settled, mut events)) => {
             events.extend(act(&settled, account, book, command, now)?);
             Ok(events)
