@@ -51,6 +51,7 @@ impl Account {
                 ..new_lot(revision, grant.credits, grant.expires_at, grant.priority)
             })?,
             Event::HoldPlaced(placed) => {
+                adds_up(placed.amount, [placed.on_credit], &[&placed.lots])?;
                 self.shift_all(&placed.lots, Bucket::Free, Bucket::Held)?;
                 add(&mut self.on_credit, placed.on_credit)?;
                 self.hold_ends.insert((placed.expires_at, revision));
@@ -72,6 +73,7 @@ impl Account {
                 self.shift_all(&extended.lots, Bucket::Free, Bucket::Held)?;
                 add(&mut self.on_credit, extended.on_credit)?;
                 let hold = self.holds.get_mut(&extended.hold).ok_or("the hold is not open")?;
+                adds_up(extended.amount, [hold.amount, extended.on_credit], &[&extended.lots])?;
                 self.hold_ends.remove(&(hold.expires_at, extended.hold));
                 self.hold_ends.insert((extended.expires_at, extended.hold));
                 hold.expires_at = extended.expires_at;
@@ -97,6 +99,7 @@ impl Account {
             Event::Debited(debited) => self.charge(&debited.charge)?,
             Event::UsageRefunded(refunded) => {
                 let back = [&refunded.lots, &refunded.repaid];
+                adds_up(refunded.credits, [refunded.debt], &back.map(Vec::as_slice))?;
                 for taken in back {
                     self.shift_all(taken, Bucket::Spent, Bucket::Free)?;
                 }
@@ -230,6 +233,7 @@ impl Account {
 }
 
 const NO_LOT: Contradiction = "there is no such lot";
+const NEGATIVE: Contradiction = "an amount is below zero";
 const OVERFLOW: Contradiction = "an amount is out of range";
 
 fn new_lot(revision: u64, credits: Credits, expires_at: Option<Timestamp>, priority: u16) -> Lot {
@@ -250,13 +254,33 @@ fn new_lot(revision: u64, credits: Credits, expires_at: Option<Timestamp>, prior
     }
 }
 
+/// Whether a total that an event gives is the sum of its parts.
+fn adds_up<const N: usize>(
+    total: Credits,
+    parts: [Credits; N],
+    lots: &[&[LotAmount]],
+) -> Result<(), Contradiction> {
+    let lots = lots.iter().flat_map(|lots| lots.iter().map(|part| part.amount));
+    if Credits::total(parts.into_iter().chain(lots)) == Ok(total) {
+        Ok(())
+    } else {
+        Err("the parts do not add up")
+    }
+}
+
 fn add(sum: &mut Credits, amount: Credits) -> Result<(), Contradiction> {
+    if amount.is_negative() {
+        return Err(NEGATIVE);
+    }
     *sum = sum.plus(amount).map_err(|_| OVERFLOW)?;
     Ok(())
 }
 
 /// Takes an amount from a sum that must not fall below zero.
 fn take(sum: &mut Credits, amount: Credits) -> Result<(), Contradiction> {
+    if amount.is_negative() {
+        return Err(NEGATIVE);
+    }
     let left = sum.minus(amount).map_err(|_| OVERFLOW)?;
     if left.is_negative() {
         return Err("more is taken than there was");
