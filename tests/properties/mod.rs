@@ -2,9 +2,9 @@
 
 mod checks;
 pub mod model;
-mod run;
-mod steps;
-mod terms;
+pub mod run;
+pub mod steps;
+pub mod terms;
 
 use proptest::prelude::*;
 

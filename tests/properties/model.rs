@@ -87,6 +87,19 @@ impl Model {
 
     /// Applies a command, in its canonical JSON form, at a time in microseconds. A refused one changes nothing.
     pub fn apply(&mut self, account: &str, command: &Value, now: i64) -> Result<Answer, Code> {
+        let (after, answer) = self.attempt(account, command, now)?;
+        if !answer.events.is_empty() {
+            self.accounts.insert(account.to_owned(), after);
+        }
+        Ok(answer)
+    }
+
+    /// What would come of a command now: for an answer that recorded nothing, to be checked where it was given.
+    pub fn ask(&self, account: &str, command: &Value, now: i64) -> Result<Answer, Code> {
+        self.attempt(account, command, now).map(|(_, answer)| answer)
+    }
+
+    fn attempt(&self, account: &str, command: &Value, now: i64) -> Result<(Account, Answer), Code> {
         let known = self.accounts.get(account).cloned();
         if command["op"] == "open" {
             if known.is_some() {
@@ -110,9 +123,6 @@ impl Model {
             after.last_recorded_at = now;
         }
         let balance = after.balance();
-        if !events.is_empty() {
-            self.accounts.insert(account.to_owned(), after);
-        }
-        Ok(Answer { events, balance, recorded_at: now })
+        Ok((after, Answer { events, balance, recorded_at: now }))
     }
 }

@@ -92,7 +92,10 @@ impl Run {
         let now = Timestamp::from_micros(self.now);
         let decided = decide(&self.account, &self.book, command, now);
         assert_eq!(decided, decide(&self.account, &self.book, command, now), "decide is a function");
-        let expected = self.model.apply(ACCOUNT, &serde_json::to_value(command).unwrap(), self.now);
+        let asked = serde_json::to_value(command).unwrap();
+        let foreseen = self.model.ask(ACCOUNT, &asked, self.now);
+        let expected = self.model.apply(ACCOUNT, &asked, self.now);
+        assert_eq!(foreseen, expected);
         match decided {
             Err(refusal) => {
                 let code = self.code_as_told(&refusal, command);

@@ -58,13 +58,46 @@ fn an_account_has_at_most_a_thousand_keys_and_freezes() {
 }
 
 #[test]
-fn an_account_has_at_most_ten_thousand_open_holds_and_lots() {
+fn an_account_has_at_most_four_thousand_open_holds_and_lots() {
     let mut run = check("grant manual 1");
-    run.repeat("hold 0", 10_000);
+    run.repeat("hold 0", 4_000);
     assert_eq!(run.line("hold 0"), "! limit_reached");
     let mut run = check("open");
-    run.repeat("grant manual 1", 10_000);
+    run.repeat("grant manual 1", 4_000);
     assert_eq!(run.line("grant manual 1"), "! limit_reached");
     assert_eq!(run.line("top_up p10"), "! limit_reached");
     assert_eq!(run.line("freeze amount 1"), "frozen amount 1");
+}
+
+/// A store takes 10,000 events in a group. An account whose expiries were more than that could never do anything again.
+#[test]
+fn expiries_are_recorded_in_steps_that_a_store_takes() {
+    let mut run = check("policy freeze.open_holds void");
+    run.repeat("grant manual 1 ends 1m", 4_000);
+    run.repeat("hold 1", 4_000);
+    run.line("wait 1h");
+    assert_eq!(run.line("debit 0"), "! limit_reached");
+    run.repeat("sweep", 1);
+    let recorded = |run: &super::script::Script| run.history.len() - 8_001;
+    assert_eq!(recorded(&run), 4_000);
+    run.repeat("debit 0", 1);
+    assert_eq!(recorded(&run), 8_001);
+    assert_eq!(run.line("sweep"), "nothing");
+}
+
+#[test]
+fn a_full_account_is_closed_and_frozen_in_one_step() {
+    let mut run = check("policy freeze.open_holds void\n policy close.remainder forfeit");
+    run.repeat("grant manual 2 ends 1m", 4_000);
+    run.repeat("hold 1", 4_000);
+    run.line("wait 2m");
+    run.line("sweep");
+    let before = run.history.len();
+    run.line("freeze account");
+    assert!(run.history.len() - before < 10_000);
+    let mut run = check("policy close.remainder forfeit");
+    run.repeat("grant manual 1", 4_000);
+    let before = run.history.len();
+    run.line("close");
+    assert_eq!(run.history.len() - before, 4_001);
 }

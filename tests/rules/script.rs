@@ -115,7 +115,7 @@ fn set(terms: &mut Value, path: &str, value: &str) {
 }
 
 impl Script {
-    fn book(&self) -> Book {
+    pub fn book(&self) -> Book {
         fn read<T: serde::de::DeserializeOwned>(versions: &[Value]) -> Vec<Version<T>> {
             let read = |json: &Value| serde_json::from_value(json.clone()).unwrap();
             let since = Timestamp::from_micros(0);
