@@ -20,6 +20,9 @@ pub(crate) const INDEX_HEAD: usize = 96;
 /// Bytes of a stream's entry.
 pub(crate) const ENTRY: usize = 80;
 
+/// No segment has so many records that its index is longer.
+const MAX_INDEX: usize = 1 << 30;
+
 /// A stream in one segment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
@@ -66,8 +69,8 @@ impl Index {
     /// Reads the index of a segment and its places; `None` if there is none that is whole.
     pub(crate) fn load(disk: &Arc<dyn Disk>, segment: u32) -> Option<(Self, Vec<u32>)> {
         let file = disk.open(&index_name(segment)).ok()?;
-        let mut bytes = vec![0; usize::try_from(file.len().ok()?).ok()?];
-        let length = bytes.len();
+        let length = usize::try_from(file.len().ok()?).ok().filter(|&length| length <= MAX_INDEX)?;
+        let mut bytes = vec![0; length];
         (read_full(&*file, &mut bytes, 0).ok()? == length).then_some(())?;
         Self::decode(&bytes, segment, Bytes::File(Arc::clone(disk)))
     }

@@ -78,6 +78,10 @@ pub(crate) fn walk(
         let next = walk.stop + length as u64;
         match frame {
             Frame::Record(record) => {
+                let Ok(offset) = u32::try_from(walk.stop) else {
+                    walk.broken = Some((walk.stop, Damage::Length));
+                    break;
+                };
                 let event = if record.position == position { record.event() } else { Err(Damage::Order) };
                 let event = match event {
                     Ok(event) => event,
@@ -92,12 +96,7 @@ pub(crate) fn walk(
                     recorded_at: event.recorded_at,
                     hash: record.hash,
                 };
-                seen.push(Seen {
-                    key: record.key,
-                    head,
-                    previous: record.previous,
-                    offset: walk.stop as u32,
-                });
+                seen.push(Seen { key: record.key, head, previous: record.previous, offset });
             }
             Frame::Commit(commit) => {
                 let fits = commit.segment == u64::from(header.segment)

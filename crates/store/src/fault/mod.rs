@@ -5,13 +5,16 @@
 //! each on its own and in any order, and may tear a sector between two bytes. A sync that fails leaves some
 //! sectors on the disk, and the rest will never get there by a later sync, as on Linux.
 
+mod file;
+mod random;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::file::File;
+pub use self::random::Random;
 use crate::disk::{Disk, DiskLock, LockError, LogFile};
-
-const SECTOR: usize = 512;
 
 /// What goes wrong, and how often.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,14 +49,6 @@ struct State {
     pending_names: Vec<BTreeMap<String, u64>>,
     next_file: u64,
     locked: bool,
-}
-
-#[derive(Debug, Default)]
-struct File {
-    current: Vec<u8>,
-    durable: Vec<u8>,
-    /// Writes since the last sync.
-    pending: Vec<(usize, Vec<u8>)>,
 }
 
 impl FaultDisk {
@@ -177,67 +172,6 @@ impl State {
             return (part(self).max(1), None);
         }
         (length, None)
-    }
-}
-
-impl File {
-    fn put(bytes: &mut Vec<u8>, offset: usize, part: &[u8]) {
-        let end = offset + part.len();
-        if bytes.len() < end {
-            let grown = vec![0; end - bytes.len()];
-            bytes.extend_from_slice(&grown);
-        }
-        if let Some(room) = bytes.get_mut(offset..end) {
-            room.copy_from_slice(part);
-        }
-    }
-
-    fn write(&mut self, offset: usize, part: &[u8]) {
-        if !part.is_empty() {
-            Self::put(&mut self.current, offset, part);
-            self.pending.push((offset, part.to_vec()));
-        }
-    }
-
-    fn sync(&mut self) {
-        for (offset, part) in self.pending.drain(..) {
-            Self::put(&mut self.durable, offset, &part);
-        }
-    }
-
-    /// Brings some sectors of the pending writes to the disk and forgets the others.
-    fn persist_some(&mut self, random: &mut Random) {
-        let keep = [0, 100, 500, 900, 1_000].get(random.below(5) as usize).copied().unwrap_or(0);
-        let mut sectors = Vec::new();
-        for (offset, part) in self.pending.drain(..) {
-            let mut at = 0;
-            while at < part.len() {
-                let length = (SECTOR - (offset + at) % SECTOR).min(part.len() - at);
-                let sector = part.get(at..at + length).unwrap_or_default();
-                if random.below(1_000) < keep {
-                    sectors.push((offset + at, sector.to_vec()));
-                }
-                at += length;
-            }
-        }
-        if random.below(2) == 0 {
-            for last in (1..sectors.len()).rev() {
-                sectors.swap(last, random.below(last as u64 + 1) as usize);
-            }
-        }
-        if random.below(2) == 0
-            && let Some((_, torn)) = sectors.last_mut()
-        {
-            torn.truncate(random.below(torn.len() as u64) as usize);
-        }
-        for (offset, sector) in sectors {
-            Self::put(&mut self.durable, offset, &sector);
-        }
-    }
-
-    fn lose(&mut self, random: &mut Random) {
-        self.persist_some(random);
-        self.current.clone_from(&self.durable);
     }
 }
 
@@ -379,24 +313,5 @@ impl LogFile for Handle {
         }
         file.sync();
         Ok(())
-    }
-}
-
-/// SplitMix64: small, and the same everywhere.
-#[derive(Clone, Copy, Debug)]
-pub struct Random(pub u64);
-
-impl Random {
-    /// The next number.
-    pub fn number(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below a limit; 0 if the limit is.
-    pub fn below(&mut self, limit: u64) -> u64 {
-        self.number().checked_rem(limit).unwrap_or(0)
     }
 }
