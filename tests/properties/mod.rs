@@ -6,7 +6,11 @@ pub mod run;
 pub mod steps;
 pub mod terms;
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 20_000, ..ProptestConfig::default() })]
@@ -24,6 +28,46 @@ proptest! {
         }
         run.check_coins();
         run.check_snapshot(snapshot.index(run.history.len() + 1));
+    }
+}
+
+/// The histories are worth their name: they reach every event and every refusal that one account and its book can lead to.
+#[test]
+fn random_histories_reach_every_event_and_refusal() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = (terms::versions(), prop::collection::vec(steps::step(), 60..100));
+    let (mut events, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    for _ in 0..200 {
+        let (versions, steps) = strategy.new_tree(&mut runner).unwrap().current();
+        let mut run = run::Run::new(versions);
+        steps.iter().for_each(|step| run.step(step));
+        events.extend(run.history.iter().map(|(event, _)| event.wire_name()));
+        refused.extend(run.refused);
+    }
+    for wire_name in scrip_ledger::Event::WIRE_NAMES {
+        assert!(events.contains(wire_name), "no {wire_name}");
+    }
+    for code in [
+        "account_closed",
+        "account_frozen",
+        "amount_not_allowed",
+        "debit_not_found",
+        "hold_already_settled",
+        "hold_not_found",
+        "insufficient_credits",
+        "invalid_amount",
+        "invalid_time",
+        "key_frozen",
+        "key_not_found",
+        "key_revoked",
+        "lot_not_found",
+        "measure_not_found",
+        "not_eligible",
+        "payment_mismatch",
+        "unknown_model",
+        "unknown_product",
+    ] {
+        assert!(refused.contains(code), "no {code}");
     }
 }
 

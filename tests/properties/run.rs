@@ -1,5 +1,7 @@
 //! One account, driven by random steps through the ledger and the model side by side.
 
+use std::collections::BTreeSet;
+
 use proptest::sample::Index;
 use scrip_ledger::book::{Book, GrantSource, Outcome};
 use scrip_ledger::command::{CaptureHold, Command, Debit, Grant, Open, PlaceHold, RefundDebit, TopUp};
@@ -41,6 +43,8 @@ pub struct Run {
     pub account: Account,
     pub history: Vec<(Event, Timestamp)>,
     pub model: Model,
+    /// The codes of the refusals that it met.
+    pub refused: BTreeSet<&'static str>,
 }
 
 impl Run {
@@ -54,6 +58,7 @@ impl Run {
             account: Account::absent(token(ACCOUNT)),
             history: Vec::new(),
             model,
+            refused: BTreeSet::new(),
             versions,
         };
         let open = Open {
@@ -100,6 +105,7 @@ impl Run {
             Err(refusal) => {
                 let code = self.code_as_told(&refusal, command);
                 assert_eq!(expected, Err(code), "{command:?} was refused: {refusal}");
+                self.refused.insert(code);
             }
             Ok(events) => {
                 let balance_before = self.account.balance();
