@@ -22,6 +22,7 @@ mod request;
 mod reservations;
 mod secrets;
 mod stats;
+mod verify;
 
 pub use books::{BooksError, load_books};
 pub use clock::Clock;
@@ -32,3 +33,4 @@ pub use replay::{Folded, fold_all};
 pub use request::{Accepted, BookScope, EngineError, IdempotencyKey, KeyClass, Request, View, fingerprint};
 pub use secrets::KeyOwner;
 pub use stats::Stats;
+pub use verify::{Expectation, Finding, Verified, verify};
