@@ -1,1 +1,58 @@
-//! server
+//! The HTTP API: who may ask, what is asked, and how the answer looks. It decides nothing: the engine does.
+//!
+//! [`router`] is every endpoint over an engine, [`serve`] runs a router on a listener within bounds. The endpoints are in
+//! `routes`, one file a group; each command is an `Operation`, the same over its own endpoint and in a batch.
+//!
+//! - **Invariant**: an answer to a command is a function of its events alone, so that a repeated key gets the same bytes.
+//! - **Invariant**: nothing here keeps or logs a secret, a query string or a body.
+
+mod answers;
+mod app;
+mod auth;
+mod body;
+mod call;
+mod command;
+mod config;
+pub mod limits;
+mod metrics;
+mod observe;
+mod openapi;
+mod paging;
+mod problem;
+mod read;
+mod refusals;
+mod rights;
+mod routes;
+mod serve;
+mod values;
+
+use std::sync::Arc;
+
+use scrip_engine::Engine;
+
+pub use config::{Config, TokenConfig};
+#[cfg(feature = "schemas")]
+pub use openapi::event_schemas;
+pub use openapi::openapi;
+pub use problem::{Code, Problem};
+pub use rights::{Right, Rights, Scope};
+pub use serve::serve;
+
+/// Every endpoint over an engine.
+pub fn router(engine: Engine, config: Config) -> axum::Router {
+    let mut endpoints = routes::all();
+    if config.dev && engine.clock().is_manual() {
+        endpoints = endpoints.merge(routes::dev());
+    }
+    if config.bench {
+        endpoints = endpoints.merge(routes::bench());
+    }
+    let (router, described) = endpoints.split_for_parts();
+    let metrics = Arc::new(metrics::Metrics::new(described.paths.paths.keys().map(String::as_str)));
+    let app = Arc::new(app::App::new(engine, config, metrics.clone()));
+    router
+        .fallback(routes::not_found)
+        .method_not_allowed_fallback(routes::method_not_allowed)
+        .layer(observe::ObserveLayer::new(metrics))
+        .with_state(app)
+}

@@ -1,0 +1,45 @@
+//! What every handler works with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use scrip_engine::{BookScope, Engine};
+use scrip_ledger::event::SecretHash;
+use tokio::sync::Semaphore;
+
+use crate::auth::Principal;
+use crate::metrics::Metrics;
+use crate::rights::Rights;
+use crate::{Config, limits};
+
+/// The server's state, shared by all requests.
+pub(crate) struct App {
+    pub(crate) engine: Engine,
+    /// Who a token is, by its hash: looking one up by hash takes the same time whatever its bytes.
+    pub(crate) tokens: HashMap<SecretHash, Arc<Principal>>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Bounds the reads of the store that run at the same time.
+    pub(crate) reads: Semaphore,
+    /// Bounds the requests that wait for a position.
+    pub(crate) waiters: Semaphore,
+}
+
+/// As handlers get it.
+pub(crate) type Shared = axum::extract::State<Arc<App>>;
+
+impl App {
+    pub(crate) fn new(engine: Engine, config: Config, metrics: Arc<Metrics>) -> Self {
+        let principal = |token: crate::TokenConfig| {
+            let books = token.books.map_or(BookScope::All, |books| BookScope::Some(books.into()));
+            let rights = Rights::of_scopes(&token.scopes);
+            (token.sha256, Arc::new(Principal { subject: token.subject, rights, books, own: None }))
+        };
+        Self {
+            engine,
+            tokens: config.tokens.into_iter().map(principal).collect(),
+            metrics,
+            reads: Semaphore::new(limits::READS),
+            waiters: Semaphore::new(limits::WAITERS),
+        }
+    }
+}

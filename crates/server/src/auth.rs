@@ -1,0 +1,105 @@
+//! Who is calling. Tokens and keys are known by their hashes only; nothing here keeps or logs a secret.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use scrip_engine::BookScope;
+use scrip_ledger::event::SecretHash;
+use scrip_ledger::{AccountId, Token};
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::problem::{Code, Problem};
+use crate::rights::{Right, Rights};
+
+/// What the secret of an account's key begins with.
+pub(crate) const KEY_PREFIX: &str = "sk-";
+
+/// Somebody who may do something.
+#[derive(Clone, Debug)]
+pub(crate) struct Principal {
+    /// Who: the actor of events, and a part of the scope of idempotency keys.
+    pub(crate) subject: Token,
+    /// What it may do.
+    pub(crate) rights: Rights,
+    /// In which books.
+    pub(crate) books: BookScope,
+    /// The one account that it may act on, and the key it came with; nothing for a token.
+    pub(crate) own: Option<(AccountId, u64)>,
+}
+
+impl Principal {
+    /// Whether it may do something at all.
+    pub(crate) fn may(&self, right: Right) -> Result<(), Problem> {
+        if self.rights.contain(right) { Ok(()) } else { Err(forbidden()) }
+    }
+
+    /// Whether it may do something with an account; the account's book is checked by who reads the account.
+    pub(crate) fn may_with(&self, right: Right, account: &AccountId) -> Result<(), Problem> {
+        self.may(right)?;
+        match &self.own {
+            Some((own, _)) if own != account => Err(forbidden()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn forbidden() -> Problem {
+    Problem::new(Code::FORBIDDEN_SCOPE, "the scopes of this token, or of this key, do not allow this")
+}
+
+/// Finds out who sent these headers.
+pub(crate) fn authenticate(app: &App, headers: &HeaderMap) -> Result<Arc<Principal>, Problem> {
+    let unknown = || Problem::new(Code::UNAUTHENTICATED, "send a known token: Authorization: Bearer <token>");
+    let given =
+        headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(unknown)?;
+    let secret = bearer(given).ok_or_else(unknown)?;
+    let hash = SecretHash::of(secret);
+    if let Some(principal) = app.tokens.get(&hash) {
+        return Ok(principal.clone());
+    }
+    if !secret.starts_with(KEY_PREFIX) {
+        return Err(unknown());
+    }
+    let owner = app.engine.key_owner(&hash).ok_or_else(unknown)?;
+    if owner.revoked {
+        return Err(Problem::new(Code::KEY_REVOKED, "this key was revoked, or it has a new secret"));
+    }
+    let subject = holder(&owner.account).ok_or_else(unknown)?;
+    let own = Some((owner.account, owner.key));
+    Ok(Arc::new(Principal { subject, rights: Rights::OF_A_KEY, books: BookScope::All, own }))
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// Who acts with a key: the account's holder, under a name of the account's own.
+fn holder(account: &AccountId) -> Option<Token> {
+    Token::new(&format!("holder-{account}"))
+        .or_else(|_| Token::new(&format!("holder-{}", short_hash(&[account.as_str()]))))
+        .ok()
+}
+
+/// 100 bits of a hash over texts, in 20 characters of base32.
+pub(crate) fn short_hash(parts: &[&str]) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    let letter = |byte: &u8| char::from(ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'a'));
+    hasher.finalize().iter().take(20).map(letter).collect()
+}
+
+impl FromRequestParts<Arc<App>> for Principal {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        authenticate(app, &parts.headers).map(Arc::unwrap_or_clone)
+    }
+}

@@ -1,0 +1,40 @@
+//! What the server is told at its start.
+
+use scrip_ledger::event::SecretHash;
+use scrip_ledger::{BookId, Token};
+use serde::Deserialize;
+
+use crate::Scope;
+
+/// How to serve.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Who may call.
+    pub tokens: Vec<TokenConfig>,
+    /// Serve for trial and test: `POST /v1/dev/clock` is there if the clock is manual.
+    pub dev: bool,
+    /// Serve `/v1/noop`: the same server and middleware without the engine, to measure against.
+    pub bench: bool,
+}
+
+/// A token: known only by its hash.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenConfig {
+    /// Who it is: the actor of the events that it leads to, and a part of the scope of idempotency keys.
+    pub subject: Token,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// The books that it may act on; without it, all.
+    #[serde(default)]
+    pub books: Option<Vec<BookId>>,
+    /// SHA-256 of the token, in hex.
+    pub sha256: SecretHash,
+}
+
+impl TokenConfig {
+    /// A token for all books, from its text: for trials and tests.
+    pub fn of(subject: Token, scopes: &[Scope], token: &str) -> Self {
+        Self { subject, scopes: scopes.to_vec(), books: None, sha256: SecretHash::of(token) }
+    }
+}

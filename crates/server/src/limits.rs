@@ -1,0 +1,40 @@
+//! Every limit of the HTTP side, by name.
+
+use std::time::Duration;
+
+/// Bytes of a request's body: 1 MiB.
+pub const BODY: usize = 1 << 20;
+/// Bytes of a batch's body: ten thousand commands with lines and provider ids need more than one MiB.
+pub const BATCH_BODY: usize = 16 << 20;
+/// Commands of one batch.
+pub const BATCH: usize = 10_000;
+/// Commands of a batch that are parsed before other requests get their turn.
+pub const BATCH_SLICE: usize = 256;
+/// Bytes of an overlong body that are read and thrown away, so that the caller hears why it was refused.
+pub const DISCARD: usize = 64 << 20;
+/// How long a body may take to arrive.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes of a request's head. It has at most 100 fields: hyper's own limit, which needs no allocation.
+pub const HEAD: usize = 32 << 10;
+/// How long a connection may wait for a whole request head: the first one, or the next on a connection kept alive.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// Open connections; the next ones wait in the system's queue.
+pub const CONNECTIONS: usize = 8_192;
+/// How long a graceful shutdown waits for the requests that are under way.
+pub const DRAIN: Duration = Duration::from_secs(20);
+/// Items of a page when the caller does not say.
+pub const PAGE: usize = 100;
+/// Items of a page at the most.
+pub const MAX_PAGE: usize = 1_000;
+/// Events that one page of a filtered list reads at the most; a page cut short by it has a cursor to go on from.
+pub const PAGE_SCAN: usize = 20_000;
+/// Folds and scans of the store at the same time.
+pub const READS: usize = 8;
+/// Requests that wait for a position at the same time.
+pub const WAITERS: usize = 64;
+/// How long `min_position` waits.
+pub const POSITION_WAIT: Duration = Duration::from_secs(5);
+/// Seconds after which a caller may try again when too much is waiting.
+pub const RETRY_OVERLOADED: &str = "1";
+/// Seconds after which a caller may try again when the store has failed.
+pub const RETRY_UNAVAILABLE: &str = "5";

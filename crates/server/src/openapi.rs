@@ -1,0 +1,73 @@
+//! The description of the API, generated from the handlers: their routes come from the same macro, so the two cannot
+//! differ. It is built once, at the start, and costs a request nothing.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::routes;
+
+/// The header that makes a command safe to send again.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only described, never built")]
+pub(crate) struct KeyHeader {
+    /// An accepted command's key gives its first answer again, within the book, the subject and the operation.
+    #[param(rename = "Idempotency-Key", pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    key: String,
+}
+
+/// A page of a list, as the description of the API shows it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described, never built")]
+pub(crate) struct ListOf<T> {
+    items: Vec<T>,
+    /// Where the next page begins, if there is one. Opaque.
+    next: Option<String>,
+    /// The last position that was taken into account.
+    as_of_position: u64,
+}
+
+const DESCRIPTION: &str = "An event-sourced prepaid-credit ledger for AI calls. Amounts are JSON strings holding exact \
+    decimals. Every command takes an Idempotency-Key and answers with its position and revision; every query answers with \
+    as_of_position. Refusals are RFC 9457 problems with a stable code.";
+
+/// What the description begins with.
+pub(crate) fn base() -> OpenApi {
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A token, or the sk-… secret of an account's key for that account's own reads."))
+        .build();
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Scrip")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(DESCRIPTION))
+                .build(),
+        )
+        .components(Some(
+            ComponentsBuilder::new().security_scheme("bearer", SecurityScheme::Http(bearer)).build(),
+        ))
+        .security(Some([SecurityRequirement::new("bearer", Vec::<String>::new())]))
+        .build()
+}
+
+/// The description of the whole API as JSON, with what only trials have.
+pub fn openapi() -> String {
+    let mut described = base();
+    described.merge(routes::all().merge(routes::dev()).into_openapi());
+    let mut text = serde_json::to_string_pretty(&described).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The JSON Schema of every event's payload: a file's name and its text.
+#[cfg(feature = "schemas")]
+pub fn event_schemas() -> Vec<(String, String)> {
+    let file = |(wire, schema): (&str, _)| {
+        let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+        (format!("{wire}.v1.json"), text + "\n")
+    };
+    scrip_ledger::Event::schemas().into_iter().map(file).collect()
+}

@@ -1,0 +1,235 @@
+//! Reads: who may see which account, as of when, waiting for what.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use scrip_engine::{AsOf, History};
+use scrip_ledger::{Account, AccountId, Event, Status, Timestamp};
+use scrip_store::{EventStore, Recorded};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+
+use crate::app::App;
+use crate::auth::Principal;
+use crate::command::account_id;
+use crate::limits;
+use crate::problem::{Code, Problem};
+use crate::refusals::forbidden_book;
+use crate::rights::Right;
+use crate::values::Value;
+
+/// A query string.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(params)| Self(params))
+            .map_err(|error| Problem::new(Code::MALFORMED, error.body_text()))
+    }
+}
+
+/// Since when a query must know.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Since {
+    /// A position that the answer must include: read your own writes. Waits, bounded.
+    min_position: Option<String>,
+}
+
+/// As of when a query is answered.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct When {
+    /// What had taken effect by this time. Not in the future.
+    as_of: Option<String>,
+    /// What had been recorded by this time. Not in the future.
+    known_at: Option<String>,
+    /// What the log held up to and including this position; expiry is judged at the time it was recorded.
+    as_of_position: Option<String>,
+    /// A position that the answer must include: read your own writes. Waits, bounded.
+    min_position: Option<String>,
+}
+
+/// An account as a query sees it.
+pub(crate) struct Stand {
+    pub(crate) account: Account,
+    /// As of when; nothing if the query named a position.
+    pub(crate) as_of: Option<Timestamp>,
+    /// The last position that was taken into account.
+    pub(crate) position: u64,
+}
+
+/// Reads a number of a query string.
+pub(crate) fn number(text: Option<&str>, field: &'static str) -> Result<Option<u64>, Problem> {
+    let read = |text: &str| {
+        text.parse()
+            .map_err(|_| Problem::new(Code::MALFORMED, "a whole number belongs here").with("field", field))
+    };
+    text.map(read).transpose()
+}
+
+/// Reads a time of a query string.
+pub(crate) fn time(text: Option<&str>, field: &'static str) -> Result<Option<Timestamp>, Problem> {
+    text.map(|text| Timestamp::read(text).map_err(|wrong| wrong.at(field))).transpose()
+}
+
+/// A count of events as the position of the last of them.
+pub(crate) const fn last_of(count: u64) -> u64 {
+    count.saturating_sub(1)
+}
+
+impl Since {
+    pub(crate) async fn wait(&self, app: &App) -> Result<(), Problem> {
+        app.wait_for(number(self.min_position.as_deref(), "min_position")?).await
+    }
+}
+
+impl When {
+    /// The point in the past; nothing for now.
+    fn point(&self, now: Timestamp) -> Result<Option<AsOf>, Problem> {
+        let past = |text: Option<&str>, field| match time(text, field)? {
+            Some(time) if time > now => {
+                Err(Problem::new(Code::INVALID_TIME, "this time is yet to come").with("field", field))
+            }
+            time => Ok(time),
+        };
+        let point = AsOf {
+            time: past(self.as_of.as_deref(), "as_of")?,
+            known_at: past(self.known_at.as_deref(), "known_at")?,
+            position: number(self.as_of_position.as_deref(), "as_of_position")?,
+        };
+        if point.position.is_some() && (point.time.is_some() || point.known_at.is_some()) {
+            return Err(Problem::new(Code::MALFORMED, "give a position, or times, not both"));
+        }
+        Ok((point != AsOf::default()).then_some(point))
+    }
+}
+
+impl App {
+    /// An account that the caller may read, as of when the query says.
+    pub(crate) async fn stand(
+        &self,
+        caller: &Principal,
+        right: Right,
+        id: &str,
+        when: &When,
+    ) -> Result<Stand, Problem> {
+        caller.may(right)?;
+        let id = account_id(id)?;
+        caller.may_with(right, &id)?;
+        self.wait_for(number(when.min_position.as_deref(), "min_position")?).await?;
+        match when.point(self.engine.clock().now())? {
+            None => {
+                let view = self.engine.view(&id, &caller.books).await?;
+                let (as_of, position) = (Some(view.now), last_of(view.as_of_position));
+                seen(Stand { account: view.account, as_of, position }, caller)
+            }
+            Some(point) => {
+                let history = self.engine.history();
+                let (account, count) = self.blocking(move || history.account(&id, &point)).await??;
+                let as_of = point.time.or(point.known_at);
+                seen(Stand { account, as_of, position: last_of(count) }, caller)
+            }
+        }
+    }
+
+    /// An account as it stands now.
+    pub(crate) async fn stand_now(
+        &self,
+        caller: &Principal,
+        right: Right,
+        id: &str,
+        since: &Since,
+    ) -> Result<Stand, Problem> {
+        let when = When { min_position: since.min_position.clone(), ..When::default() };
+        self.stand(caller, right, id, &when).await
+    }
+
+    /// Events of an account from a revision on, through a filter, until there are `limit` or enough were read.
+    ///
+    /// Answers them and the revision to go on from, if there may be more.
+    pub(crate) async fn filtered<T: Send + 'static>(
+        &self,
+        account: &AccountId,
+        from: u64,
+        limit: usize,
+        pick: impl Fn(&Recorded, &Event) -> Option<T> + Send + 'static,
+    ) -> Result<(Vec<T>, Option<u64>), Problem> {
+        let (history, id) = (self.engine.history(), account.clone());
+        self.blocking(move || filter(&history, &id, from, limit, pick)).await?
+    }
+
+    /// The position of the last event in the log.
+    pub(crate) async fn position(&self) -> Result<u64, Problem> {
+        let store = self.engine.store().clone();
+        let head = self.blocking(move || store.head()).await??;
+        Ok(last_of(head.next_position))
+    }
+
+    /// Waits, bounded, until the log has reached a position.
+    pub(crate) async fn wait_for(&self, position: Option<u64>) -> Result<(), Problem> {
+        let Some(position) = position else { return Ok(()) };
+        let late = || {
+            Problem::new(Code::OVERLOADED, "the position was not reached in time")
+                .with("min_position", position)
+        };
+        let _permit = self.waiters.try_acquire().map_err(|_| late())?;
+        let store: Arc<dyn EventStore> = self.engine.store().clone();
+        let waited =
+            tokio::task::spawn_blocking(move || store.wait_past(position, limits::POSITION_WAIT)).await;
+        let next = waited.map_err(|_| Problem::internal("a wait broke off"))??;
+        if next > position { Ok(()) } else { Err(late()) }
+    }
+
+    /// Runs what blocks on the store, a bounded number at a time.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let closed = |_| Problem::internal("the reads have ended");
+        let _permit = self.reads.acquire().await.map_err(closed)?;
+        tokio::task::spawn_blocking(read).await.map_err(|_| Problem::internal("a read broke off"))
+    }
+}
+
+/// Only an account that exists, of a book that the caller may see.
+fn seen(stand: Stand, caller: &Principal) -> Result<Stand, Problem> {
+    match stand.account.book() {
+        Some(book) if !caller.books.allows(book) => Err(forbidden_book(book)),
+        Some(_) if stand.account.status() != Status::Absent => Ok(stand),
+        _ => Err(Problem::new(Code::ACCOUNT_NOT_FOUND, "there is no such account")),
+    }
+}
+
+fn filter<T>(
+    history: &History,
+    account: &AccountId,
+    mut from: u64,
+    limit: usize,
+    pick: impl Fn(&Recorded, &Event) -> Option<T>,
+) -> Result<(Vec<T>, Option<u64>), Problem> {
+    const CHUNK: usize = 512;
+    let mut items = Vec::new();
+    for _ in 0..limits::PAGE_SCAN.div_ceil(CHUNK) {
+        let events = history.events(account, from, CHUNK)?;
+        for (recorded, event) in &events {
+            if let Some(item) = pick(recorded, event) {
+                // One more than the page holds says that there is another page, and where it begins.
+                if items.len() == limit {
+                    return Ok((items, Some(recorded.revision)));
+                }
+                items.push(item);
+            }
+            from = recorded.revision.saturating_add(1);
+        }
+        if events.len() < CHUNK {
+            return Ok((items, None));
+        }
+    }
+    Ok((items, Some(from)))
+}

@@ -1,0 +1,93 @@
+//! From the engine's answers to problems. No text is ever looked at: codes and fields only.
+
+use scrip_engine::{EngineError, HistoryError};
+use scrip_ledger::{AmountError, Refusal};
+use scrip_store::StoreError;
+
+use crate::problem::{Code, Problem};
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Refused(refusal) => refusal.into(),
+            EngineError::KeyReused => Self::new(
+                Code::IDEMPOTENCY_KEY_REUSED,
+                "the idempotency key was accepted with another command; nothing was recorded",
+            ),
+            EngineError::ForbiddenBook(book) => forbidden_book(&book),
+            EngineError::UnknownBook(book) => {
+                Self::new(Code::BOOK_NOT_FOUND, "there is no such book").with_text("book", &book)
+            }
+            EngineError::Overloaded => {
+                Self::new(Code::OVERLOADED, "too many commands are waiting; nothing was recorded")
+            }
+            EngineError::Full => Self::new(Code::OVERLOADED, "the store has no room; nothing was recorded"),
+            EngineError::Unavailable => Self::new(
+                Code::STORE_UNAVAILABLE,
+                "the store does not answer; a retry with the same idempotency key is safe",
+            ),
+        }
+    }
+}
+
+/// The token is for other books.
+pub(crate) fn forbidden_book(book: &scrip_ledger::BookId) -> Problem {
+    Problem::new(Code::FORBIDDEN_BOOK, "the token is not for this book").with_text("book", book)
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let Some(code) = Code::named(refusal.code()) else {
+            return Self::internal("a refusal has a code without a status");
+        };
+        let problem = Self::new(code, refusal.to_string());
+        match refusal {
+            Refusal::InsufficientCredits { available, required } => {
+                problem.with_text("available", &available).with_text("required", &required)
+            }
+            Refusal::AccountFrozen { reason, since } | Refusal::KeyFrozen { reason, since } => {
+                problem.with_text("reason", &reason).with_text("since", &since)
+            }
+            Refusal::NotEligible { clause: Some(clause), .. } => problem.with_text("clause", &clause),
+            Refusal::UnknownUnit(unit) => problem.with_text("unit", &unit),
+            Refusal::PaymentMismatch { price } => {
+                let price =
+                    serde_json::json!({ "currency": price.currency().code(), "amount": price.amount() });
+                problem.with("price", price)
+            }
+            Refusal::LimitReached { limit, .. } => problem.with("limit", limit),
+            _ => problem,
+        }
+    }
+}
+
+impl From<AmountError> for Problem {
+    fn from(error: AmountError) -> Self {
+        Self::new(Code::INVALID_AMOUNT, error.to_string())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store could not be read");
+        Self::new(Code::STORE_UNAVAILABLE, "the store cannot be read")
+    }
+}
+
+impl From<HistoryError> for Problem {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Store(error) => error.into(),
+            HistoryError::BeyondEnd(position) => {
+                Self::new(Code::INVALID_TIME, "the log ends before this position").with("position", position)
+            }
+            error @ HistoryError::Decode { .. } => {
+                tracing::error!(%error, "an event cannot be read");
+                Self::new(
+                    Code::INCONSISTENT_HISTORY,
+                    "an event of the account cannot be read; run scrip verify",
+                )
+            }
+        }
+    }
+}

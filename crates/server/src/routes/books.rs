@@ -1,0 +1,132 @@
+//! Books: what is sold, at which rates, by which policy.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use scrip_ledger::book::{Book, Catalog, Policy};
+use scrip_ledger::{BookId, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::{App, Shared};
+use crate::auth::Principal;
+use crate::openapi::ListOf;
+use crate::paging::List;
+use crate::problem::{Code, Problem, Problems};
+use crate::read::{Params, Since, time};
+use crate::refusals::forbidden_book;
+use crate::rights::Right;
+use crate::values::{Id, Time};
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Book)]
+pub(crate) struct BookItem {
+    book: Id,
+    catalog_version: u32,
+    policy_version: u32,
+}
+
+/// Terms of a book, and since when they are in force.
+#[derive(Serialize)]
+pub(crate) struct InForce<T> {
+    book: Id,
+    effective_at: Time,
+    #[serde(flatten)]
+    terms: T,
+    as_of_position: u64,
+}
+
+/// Terms as the description of the API shows them.
+#[derive(ToSchema)]
+#[schema(as = Terms)]
+#[expect(dead_code, reason = "only described, never built")]
+pub(crate) struct TermsShape {
+    book: String,
+    version: u32,
+    effective_at: String,
+    as_of_position: u64,
+}
+
+/// Which version of a book's terms.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct At {
+    /// In force at this time; now without it.
+    at: Option<String>,
+    /// In force for this account, where notice is owed to some.
+    account_id: Option<String>,
+}
+
+impl App {
+    fn book(&self, caller: &Principal, id: &str, at: &At) -> Result<Arc<Book>, Problem> {
+        caller.may(Right::ReadAll)?;
+        let unknown = || Problem::new(Code::BOOK_NOT_FOUND, "there is no such book");
+        let id = BookId::new(id).map_err(|_| unknown())?;
+        if !caller.books.allows(&id) {
+            return Err(forbidden_book(&id));
+        }
+        let _: Option<Timestamp> = time(at.at.as_deref(), "at")?;
+        at.account_id.as_deref().map(crate::command::account_id).transpose()?;
+        self.engine.book(&id).cloned().ok_or_else(unknown)
+    }
+}
+
+/// The books that the token is for.
+#[utoipa::path(get, path = "/v1/books", tag = "books", params(Since),
+    responses((status = 200, body = inline(ListOf<BookItem>)), Problems))]
+pub(crate) async fn list(
+    State(app): Shared,
+    caller: Principal,
+    Params(since): Params<Since>,
+) -> Result<Json<List<BookItem>>, Problem> {
+    caller.may(Right::ReadAll)?;
+    since.wait(&app).await?;
+    let books = app.engine.books().iter().filter(|book| caller.books.allows(&book.id));
+    let items = books.map(|book| BookItem {
+        book: book.id.clone().into(),
+        catalog_version: book.catalog().version,
+        policy_version: book.policy().version,
+    });
+    Ok(Json(List { items: items.collect(), next: None, as_of_position: app.position().await? }))
+}
+
+/// The catalog in force: products and rates.
+#[utoipa::path(get, path = "/v1/books/{book}/catalog", tag = "books",
+    params(("book" = String, Path, description = "The book."), At),
+    responses((status = 200, body = TermsShape), Problems))]
+pub(crate) async fn catalog(
+    State(app): Shared,
+    Path(id): Path<String>,
+    caller: Principal,
+    Params(at): Params<At>,
+) -> Result<Json<InForce<Catalog>>, Problem> {
+    let book = app.book(&caller, &id, &at)?;
+    let version = book.catalog_in_force();
+    Ok(Json(InForce {
+        book: book.id.clone().into(),
+        effective_at: version.effective_at.into(),
+        terms: version.terms.clone(),
+        as_of_position: app.position().await?,
+    }))
+}
+
+/// The policy in force: how the book's terms decide.
+#[utoipa::path(get, path = "/v1/books/{book}/policy", tag = "books",
+    params(("book" = String, Path, description = "The book."), At),
+    responses((status = 200, body = TermsShape), Problems))]
+pub(crate) async fn policy(
+    State(app): Shared,
+    Path(id): Path<String>,
+    caller: Principal,
+    Params(at): Params<At>,
+) -> Result<Json<InForce<Policy>>, Problem> {
+    let book = app.book(&caller, &id, &at)?;
+    let version = book.policy_in_force();
+    Ok(Json(InForce {
+        book: book.id.clone().into(),
+        effective_at: version.effective_at.into(),
+        terms: version.terms.clone(),
+        as_of_position: app.position().await?,
+    }))
+}

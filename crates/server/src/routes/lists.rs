@@ -1,0 +1,330 @@
+//! Lists of what an account has and what happened to it, read from its own stream.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use scrip_ledger::event::{Charged, LotAmount};
+use scrip_ledger::{AccountId, Credits, Event, Hold, Lot, Minted, MintedKind, Timestamp};
+use scrip_store::Recorded;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use utoipa::ToSchema;
+
+use super::calls::ChargeAnswer;
+use super::top_ups::{PaymentAnswer, PaymentBody};
+use crate::answers::{LotPart, LotParts};
+use crate::app::{App, Shared};
+use crate::auth::Principal;
+use crate::openapi::ListOf;
+use crate::paging::{List, PageParams};
+use crate::problem::{Problem, Problems};
+use crate::read::{Params, Since, When};
+use crate::rights::Right;
+use crate::values::{Amount, Id, MintedId, SourceOut, Time};
+
+/// A page of a list whose items are written already.
+type Written = Json<List<Box<RawValue>>>;
+
+/// A lot: granted = available + held + spent + expired + forfeited.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Lot)]
+pub(crate) struct LotItem {
+    lot_id: MintedId,
+    /// Why it was granted; not there if it was paid for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceOut>,
+    /// The order that paid for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<Id>,
+    /// What was paid for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_basis: Option<MoneyItem>,
+    priority: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Time>,
+    /// Whether a freeze names it.
+    frozen: bool,
+    /// What it began with.
+    granted: Amount,
+    /// What is free of it, frozen or not.
+    available: Amount,
+    held: Amount,
+    /// What calls and the repayment of debt have taken, net of refunds.
+    spent: Amount,
+    expired: Amount,
+    forfeited: Amount,
+}
+
+/// An amount of money.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Money)]
+pub(crate) struct MoneyItem {
+    currency: &'static str,
+    amount: String,
+}
+
+impl LotItem {
+    fn of(account: &AccountId, lot: &Lot) -> Self {
+        let (order_id, paid) = lot.order.clone().unzip();
+        Self {
+            lot_id: Minted::new(account, MintedKind::Lot, lot.revision).into(),
+            source: lot.source.map(SourceOut::from),
+            order_id: order_id.map(Id::from),
+            cost_basis: paid
+                .map(|paid| MoneyItem { currency: paid.currency().code(), amount: paid.amount() }),
+            priority: lot.priority,
+            expires_at: lot.expires_at.map(Time::from),
+            frozen: lot.freezes > 0,
+            granted: lot.granted.into(),
+            available: lot.free.into(),
+            held: lot.held.into(),
+            spent: lot.spent.into(),
+            expired: lot.expired.into(),
+            forfeited: lot.forfeited.into(),
+        }
+    }
+}
+
+/// An open hold.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenHold)]
+pub(crate) struct HoldItem {
+    hold_id: MintedId,
+    request_id: Id,
+    model: String,
+    endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<MintedId>,
+    amount: Amount,
+    expires_at: Time,
+    lots: Vec<LotPart>,
+    catalog_version: u32,
+    policy_version: u32,
+}
+
+impl HoldItem {
+    pub(super) fn of(account: &AccountId, revision: u64, hold: &Hold) -> Self {
+        let id = |kind, revision| -> MintedId { Minted::new(account, kind, revision).into() };
+        Self {
+            hold_id: id(MintedKind::Hold, revision),
+            request_id: hold.request_id.clone().into(),
+            model: hold.model.to_string(),
+            endpoint: hold.endpoint.to_string(),
+            key_id: hold.key.map(|key| id(MintedKind::Key, key)),
+            amount: hold.amount.into(),
+            expires_at: hold.expires_at.into(),
+            lots: hold.lots.iter().map(|part| LotPart::of(account, *part)).collect(),
+            catalog_version: hold.catalog,
+            policy_version: hold.policy,
+        }
+    }
+}
+
+/// An order: a payment and the lot that it brought.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderItem)]
+pub(crate) struct OrderItem<'a> {
+    order_id: Id,
+    lot_id: MintedId,
+    product_id: Id,
+    catalog_version: u32,
+    #[schema(value_type = PaymentBody)]
+    payment: PaymentAnswer<'a>,
+    credits: Amount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Time>,
+    recorded_at: Time,
+    position: u64,
+    revision: u64,
+}
+
+/// A movement: what an event added to what is posted or owed, or took from it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Entry)]
+pub(crate) struct EntryItem<'a> {
+    /// The event's type, such as `debited`.
+    r#type: &'static str,
+    /// What it changed of what is posted: the sum over all entries is what lots hold.
+    amount: Amount,
+    /// What it changed of what is owed.
+    debt: Amount,
+    /// Of which lots.
+    #[schema(value_type = Vec<LotPart>)]
+    lots: LotParts<'a>,
+    effective_at: Time,
+    recorded_at: Time,
+    position: u64,
+    revision: u64,
+}
+
+/// A call that was charged, or recorded at no charge.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CallItem)]
+pub(crate) struct CallItem<'a> {
+    #[serde(flatten)]
+    charge: ChargeAnswer<'a>,
+    /// What has been refunded of it.
+    refunded: Amount,
+    recorded_at: Time,
+    position: u64,
+    revision: u64,
+}
+
+fn recorded_at(recorded: &Recorded) -> Time {
+    Timestamp::from_micros(recorded.event.recorded_at).into()
+}
+
+fn written(item: &impl Serialize) -> Option<Box<RawValue>> {
+    to_raw_value(item).ok()
+}
+
+fn order(account: &AccountId, recorded: &Recorded, event: &Event) -> Option<Box<RawValue>> {
+    let Event::ToppedUp(topped_up) = event else { return None };
+    written(&OrderItem {
+        order_id: topped_up.order_id.clone().into(),
+        lot_id: Minted::new(account, MintedKind::Lot, recorded.revision).into(),
+        product_id: topped_up.product_id.clone().into(),
+        catalog_version: topped_up.catalog,
+        payment: (&topped_up.payment).into(),
+        credits: topped_up.credits.into(),
+        expires_at: topped_up.expires_at.map(Time::from),
+        recorded_at: recorded_at(recorded),
+        position: recorded.position,
+        revision: recorded.revision,
+    })
+}
+
+fn entry(account: &AccountId, recorded: &Recorded, event: &Event) -> Option<Box<RawValue>> {
+    let own_lot = |amount| vec![LotAmount { lot: recorded.revision, amount }];
+    let sum = |lots: &[LotAmount]| lots.iter().map(|part| part.amount).sum::<Credits>();
+    let negative = |amount: Credits| Credits::from_nanos(amount.nanos().saturating_neg());
+    let spent = |charge: &Charged| (charge.lots.clone(), negative(sum(&charge.lots)), charge.debt);
+    let gone = |lot, amount| (vec![LotAmount { lot, amount }], negative(amount), Credits::ZERO);
+    let (lots, amount, debt) = match event {
+        Event::ToppedUp(event) => (own_lot(event.credits), event.credits, Credits::ZERO),
+        Event::Granted(event) => (own_lot(event.credits), event.credits, Credits::ZERO),
+        Event::HoldCaptured(event) => spent(&event.charge),
+        Event::Debited(event) => spent(&event.charge),
+        Event::UsageRefunded(event) => {
+            let lots: Vec<_> = event.lots.iter().chain(&event.repaid).copied().collect();
+            let amount = sum(&lots);
+            (lots, amount, negative(event.debt))
+        }
+        Event::LotExpired(event) => gone(event.lot, event.amount),
+        Event::LotForfeited(event) => gone(event.lot, event.amount),
+        Event::DebtRepaid(event) => {
+            let amount = negative(sum(&event.lots));
+            (event.lots.clone(), amount, amount)
+        }
+        _ => return None,
+    };
+    written(&EntryItem {
+        r#type: event.wire_name(),
+        amount: amount.into(),
+        debt: debt.into(),
+        lots: LotParts { account, parts: &lots },
+        effective_at: Timestamp::from_micros(recorded.event.effective_at).into(),
+        recorded_at: recorded_at(recorded),
+        position: recorded.position,
+        revision: recorded.revision,
+    })
+}
+
+fn call(account: &scrip_ledger::Account, recorded: &Recorded, event: &Event) -> Option<Box<RawValue>> {
+    let charge = match event {
+        Event::HoldCaptured(event) => ChargeAnswer::of(account.id(), recorded.revision, &event.charge)
+            .captured(event.hold, event.released, event.late),
+        Event::Debited(event) => ChargeAnswer::of(account.id(), recorded.revision, &event.charge),
+        _ => return None,
+    };
+    written(&CallItem {
+        charge,
+        refunded: account.refunded(recorded.revision).into(),
+        recorded_at: recorded_at(recorded),
+        position: recorded.position,
+        revision: recorded.revision,
+    })
+}
+
+impl App {
+    /// A page of what events of an account show.
+    async fn events_as(
+        &self,
+        list: &'static str,
+        right: Right,
+        caller: &Principal,
+        (id, page, since): (&str, &PageParams, &Since),
+        show: impl Fn(&scrip_ledger::Account, &Recorded, &Event) -> Option<Box<RawValue>> + Send + 'static,
+    ) -> Result<Written, Problem> {
+        let stand = self.stand_now(caller, right, id, since).await?;
+        let page = page.read(list)?;
+        let account = stand.account;
+        let account_id = account.id().clone();
+        let pick = move |recorded: &Recorded, event: &Event| show(&account, recorded, event);
+        let (items, next) = self.filtered(&account_id, page.from, page.limit, pick).await?;
+        Ok(Json(List::new(list, items, next, stand.position)))
+    }
+}
+
+/// An account's lots, in the order they were made.
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/lots", tag = "lists",
+    params(("account_id" = String, Path, description = "The account."), PageParams, When),
+    responses((status = 200, body = inline(ListOf<LotItem>)), Problems))]
+pub(crate) async fn lots(
+    State(app): Shared,
+    Path(id): Path<String>,
+    caller: Principal,
+    Params(page): Params<PageParams>,
+    Params(when): Params<When>,
+) -> Result<Json<List<LotItem>>, Problem> {
+    let stand = app.stand(&caller, Right::ReadUsage, &id, &when).await?;
+    let account = &stand.account;
+    let all = account.lots().iter().map(|lot| (lot.revision, lot));
+    let show = |_, lot| LotItem::of(account.id(), lot);
+    Ok(Json(List::cut("lots", &page.read("lots")?, all, show, stand.position)))
+}
+
+/// An account's orders, in the order they came in.
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/orders", tag = "lists",
+    params(("account_id" = String, Path, description = "The account."), PageParams, Since),
+    responses((status = 200, body = inline(ListOf<OrderItem<'static>>)), Problems))]
+pub(crate) async fn orders(
+    State(app): Shared,
+    Path(id): Path<String>,
+    caller: Principal,
+    Params(page): Params<PageParams>,
+    Params(since): Params<Since>,
+) -> Result<Written, Problem> {
+    let show =
+        |account: &scrip_ledger::Account, recorded: &_, event: &_| order(account.id(), recorded, event);
+    app.events_as("orders", Right::ReadUsage, &caller, (&id, &page, &since), show).await
+}
+
+/// Every movement of an account's credits and debt, in order.
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/entries", tag = "lists",
+    params(("account_id" = String, Path, description = "The account."), PageParams, Since),
+    responses((status = 200, body = inline(ListOf<EntryItem<'static>>)), Problems))]
+pub(crate) async fn entries(
+    State(app): Shared,
+    Path(id): Path<String>,
+    caller: Principal,
+    Params(page): Params<PageParams>,
+    Params(since): Params<Since>,
+) -> Result<Written, Problem> {
+    let show =
+        |account: &scrip_ledger::Account, recorded: &_, event: &_| entry(account.id(), recorded, event);
+    app.events_as("entries", Right::ReadAll, &caller, (&id, &page, &since), show).await
+}
+
+/// An account's calls, in the order they were charged.
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/calls", tag = "lists",
+    params(("account_id" = String, Path, description = "The account."), PageParams, Since),
+    responses((status = 200, body = inline(ListOf<CallItem<'static>>)), Problems))]
+pub(crate) async fn calls(
+    State(app): Shared,
+    Path(id): Path<String>,
+    caller: Principal,
+    Params(page): Params<PageParams>,
+    Params(since): Params<Since>,
+) -> Result<Written, Problem> {
+    app.events_as("calls", Right::ReadUsage, &caller, (&id, &page, &since), call).await
+}

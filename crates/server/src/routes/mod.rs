@@ -1,0 +1,87 @@
+//! The endpoints, a file a group. A path and its handler meet in one place: the attribute on the handler.
+
+mod accounts;
+mod balance;
+mod batch;
+mod books;
+mod calls;
+mod closing;
+mod console;
+mod credit_line;
+mod debits;
+mod dev;
+mod events;
+mod grants;
+mod health;
+mod holds;
+mod keys;
+mod lists;
+mod measures;
+mod metrics;
+mod noop;
+mod refunds;
+mod top_ups;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::{App, Shared};
+use crate::problem::{Code, Problem};
+
+/// Every endpoint that is always there.
+pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(accounts::open))
+        .routes(routes!(accounts::show))
+        .routes(routes!(balance::show))
+        .routes(routes!(keys::issue, keys::list))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(top_ups::top_up))
+        .routes(routes!(grants::grant))
+        .routes(routes!(holds::place, holds::list))
+        .routes(routes!(holds::extend))
+        .routes(routes!(holds::capture))
+        .routes(routes!(holds::void))
+        .routes(routes!(debits::debit))
+        .routes(routes!(refunds::refund))
+        .routes(routes!(measures::freeze))
+        .routes(routes!(measures::thaw))
+        .routes(routes!(closing::close))
+        .routes(routes!(credit_line::set))
+        .routes(routes!(batch::commands))
+        .routes(routes!(lists::lots))
+        .routes(routes!(lists::orders))
+        .routes(routes!(lists::entries))
+        .routes(routes!(lists::calls))
+        .routes(routes!(events::of_account))
+        .routes(routes!(events::all))
+        .routes(routes!(books::list))
+        .routes(routes!(books::catalog))
+        .routes(routes!(books::policy))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(metrics::show))
+        .routes(routes!(console::show))
+}
+
+/// What is there for trials and tests only.
+pub(crate) fn dev() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(dev::clock))
+}
+
+/// What is there for benchmarks only.
+pub(crate) fn bench() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(noop::get, noop::post))
+}
+
+pub(crate) async fn not_found() -> Problem {
+    Problem::new(Code::NOT_FOUND, "there is nothing at this path")
+}
+
+pub(crate) async fn method_not_allowed(State(_): Shared) -> Problem {
+    Problem::new(Code::METHOD_NOT_ALLOWED, "the path does not take this method")
+}
