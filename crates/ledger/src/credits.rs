@@ -160,6 +160,9 @@ impl Credits {
                 value.checked_mul(10)?.checked_add(i128::from(digit.checked_sub(b'0')?))
             })
             .ok_or(AmountError::OutOfRange)?;
+        if negative && nanos == 0 {
+            return Err(AmountError::Negative);
+        }
         Ok(Self(if negative { nanos.checked_neg().ok_or(AmountError::OutOfRange)? } else { nanos }))
     }
 }
@@ -304,6 +307,9 @@ mod tests {
             (" 1", NotDecimal),
             ("١", NotDecimal),
             ("--1", NotDecimal),
+            ("-", NotDecimal),
+            ("-0", Negative),
+            ("-0.000", Negative),
             ("0.0000000001", TooManyPlaces),
             ("1000000000000000000.000000001", OutOfRange),
             ("99999999999999999999", OutOfRange),

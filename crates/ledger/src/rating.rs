@@ -212,7 +212,9 @@ impl FromStr for Quantity {
         if text.starts_with(['+', '.']) || text.ends_with('.') || text.contains('_') {
             return Err(AmountError::NotDecimal);
         }
-        Decimal::from_str_exact(text).map_err(|_| AmountError::NotDecimal).and_then(Self::new)
+        let quantity = Decimal::from_str_exact(text).map_err(|_| AmountError::NotDecimal)?;
+        // Not even "-0": a sign does not belong here.
+        if text.starts_with('-') { Err(AmountError::Negative) } else { Self::new(quantity) }
     }
 }
 
@@ -265,9 +267,13 @@ pub enum UsageError {
     TooManyUnits,
 }
 
+/// By unit, whatever the order given: a retry whose writer orders its keys differently is the same command.
 impl Serialize for Usage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(unit, quantity)| (unit, quantity.0.to_compact_string())))
+        let mut units: Vec<_> = self.0.iter().collect();
+        units.sort_unstable_by_key(|(unit, _)| unit);
+        serializer
+            .collect_map(units.into_iter().map(|(unit, quantity)| (unit, quantity.0.to_compact_string())))
     }
 }
 
@@ -348,6 +354,29 @@ mod tests {
         let usage = Usage::new([("u".into(), "123456789012.123456".parse().unwrap())]).unwrap();
         let (lines, _) = rate(&[rate_of("0.123456789012345", 1_000_000)], &usage, Rounding::Up).unwrap();
         assert_eq!(lines[0].amount, "15241.57875321131800969744806432");
+    }
+
+    #[test]
+    fn a_usage_is_written_one_way_however_it_was_given() {
+        let usage = |json: &str| serde_json::from_str::<Usage>(json).unwrap();
+        let written = r#"{"a":"1.5","b":"2"}"#;
+        for given in [r#"{"a":"1.5","b":2}"#, r#"{"b":"2.000","a":"1.50"}"#, r#"{"b":"002","a":"1.5"}"#] {
+            assert_eq!(serde_json::to_string(&usage(given)).unwrap(), written, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_quantity_is_a_plain_decimal_of_at_least_nothing() {
+        for text in
+            ["", "-", "-1", "-0", "-0.0", "+1", "1e3", ".5", "1.", "1_0", " 1", "NaN", "0x1", "1.0000001"]
+        {
+            assert!(text.parse::<Quantity>().is_err(), "{text:?}");
+        }
+        for json in ["1.5", "-1", "1e3", "null", "true", "[]", "1000000000000001"] {
+            assert!(serde_json::from_str::<Quantity>(json).is_err(), "{json}");
+        }
+        assert_eq!("1000000000000000".parse::<Quantity>().unwrap().to_string(), "1000000000000000");
+        assert_eq!("0.000001".parse::<Quantity>().unwrap().to_string(), "0.000001");
     }
 
     #[test]
