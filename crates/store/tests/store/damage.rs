@@ -164,6 +164,20 @@ fn a_first_batch_that_was_durable_is_not_taken_for_torn() {
 }
 
 #[test]
+fn a_forged_commit_is_refused_although_its_checksum_is_right() {
+    let (mut files, _, _) = store();
+    let (name, _) = end(&files);
+    let bytes = files.get_mut(&name).unwrap();
+    let commit = (72..bytes.len()).step_by(8).find(|&at| bytes[at..at + 4] == *b"\xFFCMT").unwrap();
+    bytes[commit + 48] ^= 1;
+    let checksum =
+        crc32c::crc32c_append(crc32c::crc32c(&bytes[commit..commit + 8]), &bytes[commit + 12..commit + 80]);
+    bytes[commit + 8..commit + 12].copy_from_slice(&checksum.to_le_bytes());
+    let error = open(&files, Verify::All).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { damage: Damage::RunningHash, .. }), "{error}");
+}
+
+#[test]
 fn a_missing_file_is_noticed() {
     let (files, events, _) = store();
     for name in files.keys() {

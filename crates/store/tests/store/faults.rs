@@ -167,9 +167,19 @@ fn run(seed: u64, helper: Helper) {
             Err(StoreError::Io { .. } | StoreError::Full { .. }) if early => {}
             Err(other) => unreachable!("opening failed as it should not: {other}"),
         }
-        // The process dies, or the power fails; the page cache outlives only the first.
-        if random.below(3) > 0 {
-            disk.crash();
+        // The process dies, or the power fails; the page cache outlives only the first. Sometimes the power
+        // fails while the next process is opening what the first one left.
+        match random.below(4) {
+            0 => {}
+            1 => {
+                disk.set_faults(Faults { off_after: Some(random.below(80)), ..Faults::default() });
+                match EmbeddedStore::open_on(Arc::new(disk.clone()), options) {
+                    Ok(_) | Err(StoreError::Io { .. }) => {}
+                    Err(other) => unreachable!("opening failed as it should not: {other}"),
+                }
+                disk.crash();
+            }
+            _ => disk.crash(),
         }
         let (store, report) = reopen(&disk, options);
         assert!(report.cut.is_none() || model.open.is_some() || early, "{report:?}");
