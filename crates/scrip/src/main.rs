@@ -1,2 +1,46 @@
-//! scrip
-fn main() {}
+//! `scrip`: the credit ledger of a service that resells AI calls, in one binary.
+//!
+//! Exit codes: 0 done, 1 a finding, 2 wrong usage, 3 something cannot be reached or opened.
+
+mod commands;
+mod client;
+mod data_dir;
+mod dev;
+mod output;
+mod progress;
+mod stack;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use commands::Command;
+
+/// The credit ledger of a service that resells AI calls for prepaid credits.
+#[derive(Parser)]
+#[command(name = "scrip", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How a command ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// It did what it was asked.
+    Done,
+    /// It found something that is not as it must be.
+    Finding,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command.run() {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::Finding) => ExitCode::from(1),
+        Err(error) => {
+            output::error(&error);
+            ExitCode::from(3)
+        }
+    }
+}
