@@ -16,7 +16,7 @@ use scrip_ledger::book::{Book, BookFiles, GrantSource};
 use scrip_ledger::command::{Grant, Open};
 use scrip_ledger::event::{Charged, SecretHash};
 use scrip_ledger::{Account, AccountId, Command, Credits, Event, Timestamp, Token};
-use scrip_store::MemoryStore;
+use scrip_store::{EventStore, MemoryStore};
 use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
 
@@ -105,6 +105,16 @@ pub fn times() -> Times {
     Times { upkeep: Duration::from_millis(5), settle: Duration::from_secs(2), ..Times::default() }
 }
 
+/// Waits, bounded, until something has happened.
+pub async fn eventually(happened: impl Fn() -> bool) {
+    let wait = async {
+        while !happened() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("it happens in time");
+}
+
 impl World {
     /// An account of a book with so many credits.
     pub async fn new(book_id: &str, grant: &str) -> Self {
@@ -114,15 +124,25 @@ impl World {
     pub async fn with(book: Book, grant: &str, limits: Limits, times: Times) -> Self {
         let provider = Mock::start(Manner::default()).await.unwrap();
         let upstream =
-            Upstream::new("mock", &provider.base_url(), Some(&Secret::new(PROVIDERS_KEY)), Models::All).unwrap();
+            Upstream::new("mock", &provider.base_url(), Some(&Secret::new(PROVIDERS_KEY)), Models::All)
+                .unwrap();
         Self::behind(book, grant, Config { upstreams: vec![upstream], limits, times }, provider).await
     }
 
     pub async fn behind(book: Book, grant: &str, config: Config, provider: Mock) -> Self {
+        Self::on(Arc::new(MemoryStore::new()), book, grant, config, provider).await
+    }
+
+    pub async fn on(
+        store: Arc<dyn EventStore>,
+        book: Book,
+        grant: &str,
+        config: Config,
+        provider: Mock,
+    ) -> Self {
         let book_id = book.id.clone();
         let clock = Clock::manual(start());
-        let engine =
-            Engine::start(Arc::new(MemoryStore::new()), vec![book], clock, Options::default()).unwrap();
+        let engine = Engine::start(store, vec![book], clock, Options::default()).unwrap();
         let gateway = Gateway::new(engine.clone(), config);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -135,15 +155,16 @@ impl World {
         });
         let client = Client::builder(TokioExecutor::new()).build_http();
         let world = Self { engine, gateway, provider, url, account: token("alice"), client, server };
-        world.command(Command::Open(Open {
-            book: book_id,
-            owner: None,
-            region: None,
-            attestations: None,
-            terms_version: None,
-        }))
-        .await
-        .unwrap();
+        world
+            .command(Command::Open(Open {
+                book: book_id,
+                owner: None,
+                region: None,
+                attestations: None,
+                terms_version: None,
+            }))
+            .await
+            .unwrap();
         world.command(Command::IssueKey { secret: SecretHash::of(KEY) }).await.unwrap();
         if grant != "0" {
             world.grant(grant).await;
@@ -191,8 +212,8 @@ impl World {
     }
 
     pub fn events(&self) -> Vec<Event> {
-        let (events, _) = self.engine.history().events(&self.account, 0, 100_000).map(|e| (e, ())).unwrap();
-        events.into_iter().map(|event| event.event).collect()
+        let events = self.engine.history().events(&self.account, 0, 100_000).unwrap();
+        events.into_iter().map(|(_, event)| event).collect()
     }
 
     /// Every call that was charged.
@@ -224,19 +245,20 @@ impl World {
 
     /// Waits until every call is settled, then checks that nothing is held and nothing was made or lost.
     pub async fn settled(&self) {
-        let settled = async {
-            while self.gateway.open_calls() > 0 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), settled).await.expect("every call is settled");
+        eventually(|| self.gateway.open_calls() == 0).await;
         let account = self.account().await;
         assert_eq!(account.holds().len(), 0, "a hold is left open");
         check(&account);
     }
 
-    pub async fn send(&self, path: &str, key: Option<&str>, body: impl Into<Bytes>) -> http::Response<Incoming> {
-        let mut request = http::Request::post(format!("{}{path}", self.url)).header("content-type", "application/json");
+    pub async fn send(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        body: impl Into<Bytes>,
+    ) -> http::Response<Incoming> {
+        let mut request =
+            http::Request::post(format!("{}{path}", self.url)).header("content-type", "application/json");
         if let Some(key) = key {
             request = request.header("authorization", format!("Bearer {key}"));
         }
@@ -253,7 +275,8 @@ impl World {
     }
 
     pub async fn get(&self, path: &str, key: &str) -> Reply {
-        let request = http::Request::get(format!("{}{path}", self.url)).header("authorization", format!("Bearer {key}"));
+        let request = http::Request::get(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {key}"));
         whole(self.client.request(request.body(Full::default()).unwrap()).await.unwrap()).await
     }
 
@@ -273,7 +296,11 @@ impl World {
 async fn whole(response: http::Response<Incoming>) -> Reply {
     let (head, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    Reply { status: head.status.as_u16(), headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    Reply {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    }
 }
 
 /// The two equations: per lot, and per account.
@@ -289,7 +316,8 @@ pub fn check(account: &Account) {
 
 /// A call of a model with a question of 26 letters; anything else on top of it.
 pub fn ask(model: &str, more: Value) -> Value {
-    let mut body = json!({"model": model, "messages": [{"role": "user", "content": "Tell me about the weather."}]});
+    let mut body =
+        json!({"model": model, "messages": [{"role": "user", "content": "Tell me about the weather."}]});
     for (key, value) in more.as_object().unwrap() {
         body[key] = value.clone();
     }

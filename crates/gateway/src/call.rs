@@ -183,6 +183,7 @@ impl Call {
         self.caller = Caller::Gone;
         if !self.left {
             self.left = true;
+            self.shared.count_caller_left();
             self.read_until = Some(Instant::now() + self.shared.times.read_on);
             tracing::debug!(request_id = %self.entry.id, "the caller left");
         }

@@ -51,6 +51,7 @@ pub(crate) struct Shared {
     books: RwLock<HashMap<AccountId, Arc<Book>>>,
     calls: TaskTracker,
     stopping: AtomicBool,
+    callers_left: AtomicU64,
 }
 
 /// A key that may be used.
@@ -82,6 +83,7 @@ impl Gateway {
             books: RwLock::default(),
             calls: TaskTracker::new(),
             stopping: AtomicBool::new(false),
+            callers_left: AtomicU64::new(0),
         }))
     }
 
@@ -97,6 +99,11 @@ impl Gateway {
     /// Calls that are not settled yet.
     pub fn open_calls(&self) -> usize {
         self.0.calls.len()
+    }
+
+    /// Calls whose caller left before the end, since the start.
+    pub fn callers_left(&self) -> u64 {
+        self.0.callers_left.load(Ordering::Relaxed)
     }
 
     /// Stops: takes no more calls, gives those under way some time to end, then ends them where they are and gives
@@ -124,6 +131,10 @@ async fn complete(State(shared): State<Arc<Shared>>, request: Request) -> Respon
 impl Shared {
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn count_caller_left(&self) {
+        self.callers_left.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Who a request is from.

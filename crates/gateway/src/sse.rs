@@ -52,6 +52,10 @@ impl Events {
                 if unread.first() == Some(&b'\n') {
                     self.read += 1;
                     self.line = self.read;
+                    // The event before it is gone already: what is left of its end goes by itself.
+                    if self.event + 1 == self.read {
+                        return Some(self.cut(self.read));
+                    }
                     continue;
                 }
             }
@@ -147,7 +151,9 @@ mod tests {
             events.push(chunk);
             while let Some(range) = events.next() {
                 passed.extend_from_slice(&events.slice(range.clone()));
-                found.push(data(events.get(range)).map(Cow::into_owned));
+                if events.get(range.clone()) != b"\n" {
+                    found.push(data(events.get(range)).map(Cow::into_owned));
+                }
             }
         }
         (passed, found)

@@ -11,11 +11,12 @@ use scrip_ledger::book::Outcome;
 
 use crate::answer::Piece;
 use crate::call::{Call, Stop};
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::sse::{Events, data};
 
 /// After the last event, how long the end of the body is waited for, so that the connection can be used again.
-const END: Duration = Duration::from_secs(1);
+const END: Duration = Duration::from_millis(100);
 
 /// How a stream ends.
 enum End {
@@ -34,6 +35,8 @@ struct Told {
     usage_at_end: bool,
     /// The provider sent an error in place of content.
     error: bool,
+    /// The last event was hidden.
+    hid: bool,
 }
 
 impl Call {
@@ -47,11 +50,14 @@ impl Call {
         let mut body = response.into_body();
         let mut told = Told::default();
         let end = self.relay(&mut body, &mut told).await;
+        let whole = matches!(end, End::Whole(_));
         self.finish(end, &told).await;
         // The caller has everything: the end of its body does not wait for the provider's.
-        self.caller = crate::caller::Caller::Gone;
-        let _nothing_follows =
-            tokio::time::timeout(END, async { while let Some(Ok(_)) = body.frame().await {} }).await;
+        self.caller = Caller::Gone;
+        if whole {
+            let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+            let _nothing_follows = tokio::time::timeout(END, rest).await;
+        }
     }
 
     async fn relay(&mut self, body: &mut Incoming, told: &mut Told) -> End {
@@ -89,6 +95,8 @@ impl Call {
         while let Some(event) = events.next().or_else(|| if over { events.rest() } else { None }) {
             let before = self.meter.written;
             let verdict = match data(events.get(event.clone())) {
+                // The second half of a line end goes the way of its event.
+                None if told.hid && *events.get(event.clone()) == *b"\n" => Verdict::Hide,
                 None => Verdict::Pass,
                 Some(done) if *done == *b"[DONE]" => Verdict::Last,
                 Some(json) => match self.meter.read(&json) {
@@ -103,6 +111,7 @@ impl Call {
                     Piece::Content | Piece::Unreadable => Verdict::Pass,
                 },
             };
+            told.hid = matches!(verdict, Verdict::Hide);
             match verdict {
                 Verdict::Last => {
                     self.pass(events, run).await?;
