@@ -7,5 +7,8 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod api;
+mod engine;
+mod gateway;
 mod properties;
 mod rules;

@@ -96,8 +96,7 @@ pub fn verify(
         joined.collect()
     });
 
-    let mut verified =
-        Verified { head, streams: 0, accounts: 0, findings: Vec::new(), finding_count: 0 };
+    let mut verified = Verified { head, streams: 0, accounts: 0, findings: Vec::new(), finding_count: 0 };
     for part in parts? {
         verified.streams += part.streams.len() as u64;
         verified.accounts += part.streams.values().filter(|stream| stream.account.is_some()).count() as u64;
@@ -117,7 +116,12 @@ impl Verified {
         let mut find = |what: &str| {
             self.finding_count += 1;
             let position = log.next_position;
-            self.findings.push(Finding { position, stream: String::new(), revision: 0, what: what.to_owned() });
+            self.findings.push(Finding {
+                position,
+                stream: String::new(),
+                revision: 0,
+                what: what.to_owned(),
+            });
         };
         if log.next_position != self.head.next_position {
             find("the log ends before its head says");
@@ -126,7 +130,9 @@ impl Verified {
         }
         match expect {
             Some(expect) if expect.position > log.next_position => {
-                find("the log is shorter than the head that was kept: its tail was cut off, or events were taken out");
+                find(
+                    "the log is shorter than the head that was kept: its tail was cut off, or events were taken out",
+                );
             }
             Some(_) if log.as_expected == Some(false) => {
                 find("the log up to the position that was kept is not what it was: history was rewritten");
@@ -163,7 +169,12 @@ struct Stream {
 impl Part {
     /// `log` is given to the one thread that follows the whole log.
     fn new(log: Option<Option<Expectation>>) -> Self {
-        let log = log.map(|expect| Log { next_position: 0, running: RunningHash::new(), expect, as_expected: None });
+        let log = log.map(|expect| Log {
+            next_position: 0,
+            running: RunningHash::new(),
+            expect,
+            as_expected: None,
+        });
         let mut part = Self { streams: HashMap::new(), log, findings: Vec::new(), finding_count: 0 };
         part.compare();
         part
@@ -226,7 +237,12 @@ impl Part {
         self.finding_count += 1;
         if self.findings.len() < MAX_FINDINGS {
             let stream = stored.stream.to_owned();
-            self.findings.push(Finding { position: stored.position, stream, revision: stored.revision, what });
+            self.findings.push(Finding {
+                position: stored.position,
+                stream,
+                revision: stored.revision,
+                what,
+            });
         }
     }
 }
@@ -236,7 +252,8 @@ fn fold(account: &mut Account, event: &Event, recorded_at: i64) -> Option<String
     let was_consistent = account.inconsistency().is_none();
     account.evolve(event, Timestamp::from_micros(recorded_at));
     if let Some(inconsistency) = account.inconsistency() {
-        return was_consistent.then(|| format!("the event contradicts the ones before it: {}", inconsistency.what));
+        return was_consistent
+            .then(|| format!("the event contradicts the ones before it: {}", inconsistency.what));
     }
     match event {
         Event::HoldPlaced(placed) if placed.after != account.balance() => {

@@ -1,13 +1,13 @@
 //! A small JSON client, for the demo and the benchmarks to call the API as any caller would.
 
 use anyhow::{Context, bail};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 
 /// Calls one server with one token. Clones share their connections.

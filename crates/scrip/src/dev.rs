@@ -42,7 +42,9 @@ impl Tokens {
             ("admin", Scope::Admin, &self.admin),
         ]
         .into_iter()
-        .filter_map(|(subject, scope, token)| Some(TokenConfig::of(Token::new(subject).ok()?, &[scope], token)))
+        .filter_map(|(subject, scope, token)| {
+            Some(TokenConfig::of(Token::new(subject).ok()?, &[scope], token))
+        })
         .collect()
     }
 }

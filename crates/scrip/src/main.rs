@@ -2,8 +2,8 @@
 //!
 //! Exit codes: 0 done, 1 a finding, 2 wrong usage, 3 something cannot be reached or opened.
 
-mod commands;
 mod client;
+mod commands;
 mod data_dir;
 mod dev;
 mod output;

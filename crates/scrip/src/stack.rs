@@ -55,7 +55,8 @@ impl Stack {
     /// Serves until a stop is asked for; then drains the calls and the requests under way, and stops the engine.
     /// Answers whether everything was drained.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> bool {
-        let Self { engine, api: (api_listener, api), gateway: (gateway_listener, gateway), bare_relay } = self;
+        let Self { engine, api: (api_listener, api), gateway: (gateway_listener, gateway), bare_relay } =
+            self;
         let (stopping, _) = watch::channel(false);
         let stopped = || {
             let mut stopping = stopping.subscribe();

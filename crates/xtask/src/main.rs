@@ -71,7 +71,15 @@ fn run(task: Task) -> anyhow::Result<()> {
 
 fn lint() -> anyhow::Result<()> {
     tools::run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    tools::run(&mut cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    tools::run(&mut cargo(&[
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ]))
 }
 
 /// The binary first, since tests run the real one; then every test of every crate.

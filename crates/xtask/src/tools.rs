@@ -31,7 +31,11 @@ pub fn need(program: &str, package: &str, why: &str) -> anyhow::Result<()> {
         let _lists = run(Command::new("apt-get").args(["update", "-q"]));
         run(Command::new("apt-get").args(["install", "-y", "-q", "--no-install-recommends", package]))?;
     }
-    if is_there(program) { Ok(()) } else { bail!("{program} is needed for {why}: install the package {package}") }
+    if is_there(program) {
+        Ok(())
+    } else {
+        bail!("{program} is needed for {why}: install the package {package}")
+    }
 }
 
 fn is_there(program: &str) -> bool {

@@ -41,7 +41,11 @@ impl Balance {
             bail!("there is no account {}, or there was none then", self.account);
         }
         if let Some(inconsistency) = account.inconsistency() {
-            bail!("the account's history contradicts itself at revision {}: {}", inconsistency.revision, inconsistency.what);
+            bail!(
+                "the account's history contradicts itself at revision {}: {}",
+                inconsistency.revision,
+                inconsistency.what
+            );
         }
         let balance = account.balance();
         let book = account.book().context("an account without a book")?;
@@ -56,7 +60,10 @@ impl Balance {
         ] {
             output::line(format_args!("{name:<13} {amount}"));
         }
-        output::line(format_args!("from          {} events, the log up to position {position}", account.next_revision()));
+        output::line(format_args!(
+            "from          {} events, the log up to position {position}",
+            account.next_revision()
+        ));
         Ok(Ending::Done)
     }
 }

@@ -35,7 +35,10 @@ impl Replay {
         for (name, amount) in totals.amounts {
             output::line(format_args!("{name:<17} {amount}"));
         }
-        output::line(format_args!("folded in         {seconds:.2} s, {:.0} events/s", total as f64 / seconds.max(1e-9)));
+        output::line(format_args!(
+            "folded in         {seconds:.2} s, {:.0} events/s",
+            total as f64 / seconds.max(1e-9)
+        ));
         Ok(if totals.conserved { Ending::Done } else { Ending::Finding })
     }
 }

@@ -149,7 +149,8 @@ async fn from_config(path: &Path) -> anyhow::Result<Ending> {
 fn upstream(config: &UpstreamConfig) -> anyhow::Result<Upstream> {
     let key = match &config.key_env {
         Some(name) => Some(Secret::new(
-            std::env::var(name).with_context(|| format!("upstream {}: the variable {name} is not set", config.name))?,
+            std::env::var(name)
+                .with_context(|| format!("upstream {}: the variable {name} is not set", config.name))?,
         )),
         None => None,
     };

@@ -30,7 +30,8 @@ impl FromStr for Expected {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "a head is POSITION:HASH as scrip head prints it, the hash in 64 hex digits".to_owned();
+        let wrong =
+            || "a head is POSITION:HASH as scrip head prints it, the hash in 64 hex digits".to_owned();
         let (position, hash) = text.split_once(':').ok_or_else(wrong)?;
         let hash: scrip_ledger::event::SecretHash = hash.parse().map_err(|_| wrong())?;
         Ok(Self(Expectation { position: position.parse().map_err(|_| wrong())?, hash: hash.0 }))
@@ -66,7 +67,10 @@ impl Verify {
             verified.accounts
         ));
         if let Some(Expected(expected)) = self.expect {
-            output::line(format_args!("the head at position {} was compared with the one given", expected.position));
+            output::line(format_args!(
+                "the head at position {} was compared with the one given",
+                expected.position
+            ));
         }
         for finding in &verified.findings {
             output::line(format_args!(

@@ -48,10 +48,20 @@ pub fn measure(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
         drop(store);
         std::fs::remove_dir_all(&folder)?;
     }
-    report.add("engine in process, 1,024 producers: durable debits", "/s", &decided, Some(Aim::AtLeast(300_000.0)));
+    report.add(
+        "engine in process, 1,024 producers: durable debits",
+        "/s",
+        &decided,
+        Some(Aim::AtLeast(300_000.0)),
+    );
     report.add("the bare log, the same records, batches of 1,024", "/s", &raw, None);
     report.add("  ratio", "", &ratio, Some(Aim::AtLeast(0.5)));
-    report.add("engine in process, batches of 8,000 on 10,000 accounts: durable debits", "/s", &batched, None);
+    report.add(
+        "engine in process, batches of 8,000 on 10,000 accounts: durable debits",
+        "/s",
+        &batched,
+        None,
+    );
 
     let sync = machine::sync_times(&setting.folder, 2000)?;
     let sync_p50 = sync.get(sync.len() / 2).context("no sync was timed")?.as_secs_f64() * 1e6;

@@ -58,7 +58,8 @@ async fn prepare(server: &Server) -> anyhow::Result<(String, String)> {
     let key = api.command("/v1/accounts/caller/keys", "key", &json!({})).await?;
     let catalog = api.get("/v1/books/pixapi/catalog").await?;
     let chat = |rate: &&serde_json::Value| rate["unit"] == "output_tokens";
-    let rate = catalog["rates"].as_array().and_then(|rates| rates.iter().find(chat).cloned()).unwrap_or_default();
+    let rate =
+        catalog["rates"].as_array().and_then(|rates| rates.iter().find(chat).cloned()).unwrap_or_default();
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     Ok((text(&key["secret"]), text(&rate["model"])))
 }

@@ -27,7 +27,10 @@ pub fn measure(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
     let address = server.address("/listening")?;
     let token = server.text("/tokens/admin")?.to_owned();
     let terms = runtime.block_on(prepare(&server, &token))?;
-    let load = |connections: usize, request: fn(&Calls, usize, u64) -> Vec<u8>, round: usize| -> anyhow::Result<Cost> {
+    let load = |connections: usize,
+                request: fn(&Calls, usize, u64) -> Vec<u8>,
+                round: usize|
+     -> anyhow::Result<Cost> {
         let calls = Calls { token: token.clone(), body: terms.clone(), round };
         let before = server.cpu();
         let made = move |connection, number| request(&calls, connection, number);
@@ -100,7 +103,8 @@ async fn prepare(server: &Server, token: &str) -> anyhow::Result<String> {
     let api = Api::new(server.text("/listening")?, token);
     let catalog = api.get("/v1/books/pixapi/catalog").await?;
     let chat = |rate: &&serde_json::Value| rate["unit"] == "output_tokens";
-    let rate = catalog["rates"].as_array().and_then(|rates| rates.iter().find(chat).cloned()).unwrap_or_default();
+    let rate =
+        catalog["rates"].as_array().and_then(|rates| rates.iter().find(chat).cloned()).unwrap_or_default();
     for from in (0..ACCOUNTS).step_by(PREPARE) {
         let mut commands = Vec::new();
         for account in from..(from + PREPARE).min(ACCOUNTS) {
@@ -113,9 +117,12 @@ async fn prepare(server: &Server, token: &str) -> anyhow::Result<String> {
                 "body": { "source": "manual", "credits": "1000000", "reason": "bench" },
             }));
         }
-        let answer = api.command("/v1/commands", &format!("prepare-{from}"), &json!({ "commands": commands })).await?;
+        let answer =
+            api.command("/v1/commands", &format!("prepare-{from}"), &json!({ "commands": commands })).await?;
         let refused = |result: &&serde_json::Value| result["status"].as_u64() != Some(201);
-        if let Some(result) = answer["results"].as_array().and_then(|results| results.iter().find(refused).cloned()) {
+        if let Some(result) =
+            answer["results"].as_array().and_then(|results| results.iter().find(refused).cloned())
+        {
             anyhow::bail!("cannot prepare: {result}");
         }
     }
@@ -154,4 +161,3 @@ impl Figures {
         report.add("  the same less the disk's own sync", "µs", &self.over_sync, Some(Aim::AtMost(150.0)));
     }
 }
-

@@ -55,7 +55,9 @@ impl Connection {
     }
 
     fn is_whole(&self) -> anyhow::Result<bool> {
-        let Some(head_end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(false) };
+        let Some(head_end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") else {
+            return Ok(false);
+        };
         let head = std::str::from_utf8(&self.buffer[..head_end])?;
         if !head.starts_with("HTTP/1.1 2") {
             bail!("not a success: {}", String::from_utf8_lossy(&self.buffer));
@@ -70,7 +72,12 @@ impl Connection {
 }
 
 /// Calls from some connections for a time; `request` makes the n-th request of a connection.
-pub async fn run<F>(address: SocketAddr, connections: usize, time: Duration, request: F) -> anyhow::Result<Load>
+pub async fn run<F>(
+    address: SocketAddr,
+    connections: usize,
+    time: Duration,
+    request: F,
+) -> anyhow::Result<Load>
 where
     F: Fn(usize, u64) -> Vec<u8> + Clone + Send + 'static,
 {

@@ -37,10 +37,20 @@ pub fn measure(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
     }
     let scale = setting.events as f64 / EVENTS_OF_THE_AIM as f64;
     let events = setting.events;
-    report.add(format!("replay of {events} events: decode and fold, all processors"), "/s", &replayed, Some(Aim::AtLeast(2e6)));
+    report.add(
+        format!("replay of {events} events: decode and fold, all processors"),
+        "/s",
+        &replayed,
+        Some(Aim::AtLeast(2e6)),
+    );
     report.add(format!("open {events} events with the index"), "s", &with, Some(Aim::AtMost(scale)));
     report.add(format!("open {events} events without it"), "s", &without, Some(Aim::AtMost(5.0 * scale)));
-    report.add("memory of a resident idle account, keys apart", "bytes", &[memory(&folder)?], Some(Aim::AtMost(1024.0)));
+    report.add(
+        "memory of a resident idle account, keys apart",
+        "bytes",
+        &[memory(&folder)?],
+        Some(Aim::AtMost(1024.0)),
+    );
     std::fs::remove_dir_all(&folder)?;
     Ok(())
 }

@@ -69,7 +69,8 @@ struct Setting {
 impl Bench {
     pub fn run(self) -> anyhow::Result<Ending> {
         output::start_tracing("warn");
-        let folder = self.data.unwrap_or_else(|| PathBuf::from(format!("scrip-bench-{}", std::process::id())));
+        let folder =
+            self.data.unwrap_or_else(|| PathBuf::from(format!("scrip-bench-{}", std::process::id())));
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let setting = Setting {
             folder: folder.clone(),

@@ -73,8 +73,12 @@ impl fmt::Display for Figure {
         write!(f, "{:<66} {median:>12} {min:>12} {max:>12}  {:<9}", self.what, self.unit)?;
         match self.aim {
             None => Ok(()),
-            Some(Aim::AtLeast(aim)) => write!(f, " ≥ {} {}", short(aim), if self.median >= aim { "ok" } else { "MISSED" }),
-            Some(Aim::AtMost(aim)) => write!(f, " ≤ {} {}", short(aim), if self.median <= aim { "ok" } else { "MISSED" }),
+            Some(Aim::AtLeast(aim)) => {
+                write!(f, " ≥ {} {}", short(aim), if self.median >= aim { "ok" } else { "MISSED" })
+            }
+            Some(Aim::AtMost(aim)) => {
+                write!(f, " ≤ {} {}", short(aim), if self.median <= aim { "ok" } else { "MISSED" })
+            }
         }
     }
 }

@@ -23,14 +23,22 @@ pub struct Terms {
 }
 
 /// Starts an engine with the sample book on a store.
-pub fn start(store: Arc<dyn EventStore>, index: Option<std::path::PathBuf>) -> anyhow::Result<(Engine, Terms)> {
+pub fn start(
+    store: Arc<dyn EventStore>,
+    index: Option<std::path::PathBuf>,
+) -> anyhow::Result<(Engine, Terms)> {
     let files = BookFiles::parse(
         "pixapi",
         include_str!("../../../../../fixtures/books/pixapi/catalog.toml"),
         include_str!("../../../../../fixtures/books/pixapi/policy.toml"),
     )?;
     let book = Book::from_files(files);
-    let chat = book.catalog().all_rates().iter().find(|rate| rate.unit == "output_tokens").context("no chat model")?;
+    let chat = book
+        .catalog()
+        .all_rates()
+        .iter()
+        .find(|rate| rate.unit == "output_tokens")
+        .context("no chat model")?;
     let terms = Terms {
         book: book.id.clone(),
         model: chat.model.to_string(),

@@ -50,7 +50,8 @@ impl Demo {
         data.claim(Mode::Dev)?;
         let engine = data.start_engine(None, Clock::system())?;
         let tokens = dev::tokens();
-        let mock = Mock::start(Manner { words: 24, pause: Duration::from_millis(2), remember: false }).await?;
+        let mock =
+            Mock::start(Manner { words: 24, pause: Duration::from_millis(2), remember: false }).await?;
         let upstream = Upstream::new("mock", &mock.base_url(), None, Models::All)?;
         let api = scrip_server::Config { tokens: tokens.configs(), dev: true, bench: false };
         let gateway = scrip_gateway::Config { upstreams: vec![upstream], ..Default::default() };
@@ -62,7 +63,10 @@ impl Demo {
 
         let playing = async {
             output::line(format_args!("Scrip is up. Data: {}", folder.display()));
-            output::line(format_args!("Playing {} s of traffic through the gateway and a mock provider …\n", self.seconds));
+            output::line(format_args!(
+                "Playing {} s of traffic through the gateway and a mock provider …\n",
+                self.seconds
+            ));
             let story = story::play(addresses, &tokens, &mock, Duration::from_secs(self.seconds)).await?;
             output::line(&story);
             let ending = check(&engine).await?;
@@ -101,12 +105,17 @@ async fn check(engine: &Engine) -> anyhow::Result<Ending> {
         Ok::<_, anyhow::Error>((verified, Totals::of(&folded)?))
     });
     let (verified, totals) = checked.await??;
-    output::line(format_args!("{} events in {} streams, hashes verified.", verified.head.next_position, verified.streams));
+    output::line(format_args!(
+        "{} events in {} streams, hashes verified.",
+        verified.head.next_position, verified.streams
+    ));
     for (name, amount) in &totals.amounts {
         output::line(format_args!("  {name:<10} {amount}"));
     }
     if verified.finding_count == 0 && totals.conserved {
-        output::line("Conservation holds: granted = free + held + spent + expired + forfeited for every lot, and\ncharged = taken from lots + owed + absorbed for every account.");
+        output::line(
+            "Conservation holds: granted = free + held + spent + expired + forfeited for every lot, and\ncharged = taken from lots + owed + absorbed for every account.",
+        );
         Ok(Ending::Done)
     } else {
         output::line("Conservation does NOT hold: run scrip verify on the data directory.");

@@ -49,7 +49,12 @@ struct Customer {
     model: String,
 }
 
-pub async fn play(addresses: Addresses, tokens: &Tokens, mock: &Mock, time: Duration) -> anyhow::Result<Story> {
+pub async fn play(
+    addresses: Addresses,
+    tokens: &Tokens,
+    mock: &Mock,
+    time: Duration,
+) -> anyhow::Result<Story> {
     let api = Api::new(&format!("http://{}", addresses.api), &tokens.finance);
     let gateway = Api::new(&format!("http://{}", addresses.gateway), "");
     let mut customers = Vec::new();
@@ -68,7 +73,8 @@ pub async fn play(addresses: Addresses, tokens: &Tokens, mock: &Mock, time: Dura
     }
     let calls = Arc::new(Calls::default());
     let until = Instant::now() + time;
-    let callers = (0..CALLERS).map(|seed| call_until(until, seed, gateway.clone(), customers.clone(), Arc::clone(&calls)));
+    let callers = (0..CALLERS)
+        .map(|seed| call_until(until, seed, gateway.clone(), customers.clone(), Arc::clone(&calls)));
     let side = side_story(&api, tokens);
     let (called, side) = tokio::join!(futures_all(callers), side);
     called?;
@@ -110,7 +116,9 @@ async fn customer(
         "attestations": { "age_at_least": 18, "accurate_information": true, "not_sanctioned": true },
     });
     support.command(&format!("/v1/books/{book}/accounts"), &format!("open-{account}"), &open).await?;
-    let key = support.command(&format!("/v1/accounts/{account}/keys"), &format!("key-{account}"), &json!({})).await?;
+    let key = support
+        .command(&format!("/v1/accounts/{account}/keys"), &format!("key-{account}"), &json!({}))
+        .await?;
     let catalog = api.get(&format!("/v1/books/{book}/catalog")).await?;
     let product = catalog.pointer("/products/0").context("a catalog without products")?;
     for number in 0..products {
@@ -129,7 +137,8 @@ async fn customer(
         api.command(&format!("/v1/accounts/{account}/grants"), &format!("grant-{account}"), &grant).await?;
     }
     let chat = |rate: &&Value| rate["endpoint"] == "chat/completions" && rate["unit"] == "output_tokens";
-    let model = catalog["rates"].as_array().and_then(|rates| rates.iter().find(chat)).context("no chat model")?;
+    let model =
+        catalog["rates"].as_array().and_then(|rates| rates.iter().find(chat)).context("no chat model")?;
     Ok(Customer { account, key: text(&key, "/secret")?.to_owned(), model: text(model, "/model")?.to_owned() })
 }
 
@@ -149,7 +158,8 @@ async fn call_until(
             "model": customer.model, "stream": stream, "max_tokens": random.random_range(16..400),
             "messages": [{ "role": "user", "content": words }],
         });
-        let (status, _) = gateway.with_token(&customer.key).raw("/v1/chat/completions", body.to_string()).await?;
+        let (status, _) =
+            gateway.with_token(&customer.key).raw("/v1/chat/completions", body.to_string()).await?;
         let counter = match status {
             StatusCode::OK if stream => &calls.streamed,
             StatusCode::OK => &calls.paid,
@@ -166,7 +176,8 @@ async fn side_story(api: &Api, tokens: &Tokens) -> anyhow::Result<()> {
     let proxy = api.with_token(&tokens.proxy);
     let catalog = api.get("/v1/books/pixapi/catalog").await?;
     let image = |rate: &&Value| rate["unit"] == "images";
-    let rate = catalog["rates"].as_array().and_then(|rates| rates.iter().find(image)).context("no image model")?;
+    let rate =
+        catalog["rates"].as_array().and_then(|rates| rates.iter().find(image)).context("no image model")?;
     let hold = |request_id: &str| {
         json!({
             "request_id": request_id, "model": rate["model"], "endpoint": rate["endpoint"],

@@ -1,0 +1,7 @@
+//! The engine in process: concurrency against the naive model, restarts, rivals, limits and failing disks.
+
+mod concurrent;
+mod failures;
+mod restarts;
+mod rivals;
+mod world;
