@@ -71,7 +71,7 @@ impl Serialize for LotParts<'_> {
     }
 }
 
-/// One line of a call, as the description of the API shows it.
+/// One line of a call.
 #[derive(utoipa::ToSchema)]
 #[schema(as = Line)]
 #[expect(dead_code, reason = "only described, never built")]

@@ -5,6 +5,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::problem::ProblemShape;
 use crate::routes;
 
 /// The header that makes a command safe to send again.
@@ -17,7 +18,7 @@ pub(crate) struct KeyHeader {
     key: String,
 }
 
-/// A page of a list, as the description of the API shows it.
+/// A page of a list.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only described, never built")]
 pub(crate) struct ListOf<T> {
@@ -47,7 +48,10 @@ pub(crate) fn base() -> OpenApi {
                 .build(),
         )
         .components(Some(
-            ComponentsBuilder::new().security_scheme("bearer", SecurityScheme::Http(bearer)).build(),
+            ComponentsBuilder::new()
+                .schema_from::<ProblemShape>()
+                .security_scheme("bearer", SecurityScheme::Http(bearer))
+                .build(),
         ))
         .security(Some([SecurityRequirement::new("bearer", Vec::<String>::new())]))
         .build()

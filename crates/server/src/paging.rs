@@ -17,6 +17,7 @@ pub(crate) struct PageParams {
     /// `next` of the page before.
     cursor: Option<String>,
     /// Items of the page: 100 without it, 1,000 at the most.
+    #[param(value_type = Option<u64>)]
     limit: Option<String>,
 }
 

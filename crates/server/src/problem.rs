@@ -167,7 +167,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// How a problem looks in the description of the API.
+/// Why a request was not carried out (RFC 9457).
 #[derive(utoipa::ToSchema)]
 #[schema(as = Problem)]
 #[expect(dead_code, reason = "only described, never built")]
@@ -204,22 +204,22 @@ pub(crate) struct ProblemShape {
 pub(crate) enum Problems {
     /// `malformed`.
     #[response(status = 400, content_type = "application/problem+json")]
-    Malformed(#[to_schema] ProblemShape),
+    Malformed(ProblemShape),
     /// `unauthenticated`, `key_revoked`.
     #[response(status = 401, content_type = "application/problem+json")]
-    Unauthenticated(#[to_schema] ProblemShape),
+    Unauthenticated(ProblemShape),
     /// `forbidden_scope`, `forbidden_book`.
     #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(#[to_schema] ProblemShape),
+    Forbidden(ProblemShape),
     /// `…_not_found`, by noun.
     #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(#[to_schema] ProblemShape),
+    NotFound(ProblemShape),
     /// `invalid_…`, `unknown_…`, `idempotency_key_missing`, `idempotency_key_reused` and others.
     #[response(status = 422, content_type = "application/problem+json")]
-    Invalid(#[to_schema] ProblemShape),
+    Invalid(ProblemShape),
     /// `overloaded` (nothing was recorded), `store_unavailable` (a retry with the same key is safe).
     #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(#[to_schema] ProblemShape),
+    Unavailable(ProblemShape),
 }
 
 #[cfg(test)]

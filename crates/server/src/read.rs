@@ -38,6 +38,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Since {
     /// A position that the answer must include: read your own writes. Waits, bounded.
+    #[param(value_type = Option<u64>)]
     min_position: Option<String>,
 }
 
@@ -50,8 +51,10 @@ pub(crate) struct When {
     /// What had been recorded by this time. Not in the future.
     known_at: Option<String>,
     /// What the log held up to and including this position; expiry is judged at the time it was recorded.
+    #[param(value_type = Option<u64>)]
     as_of_position: Option<String>,
     /// A position that the answer must include: read your own writes. Waits, bounded.
+    #[param(value_type = Option<u64>)]
     min_position: Option<String>,
 }
 

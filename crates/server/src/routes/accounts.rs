@@ -218,7 +218,7 @@ impl AccountAnswer {
 }
 
 /// Open an account.
-#[utoipa::path(post, path = "/v1/books/{book}/accounts", tag = "accounts",
+#[utoipa::path(post, path = "/v1/books/{book}/accounts", tag = "accounts", operation_id = "openAccount",
     params(("book" = String, Path, description = "The book."), KeyHeader), request_body = OpenAccount,
     responses((status = 201, body = AccountAnswer), Problems))]
 pub(crate) async fn open(
@@ -230,7 +230,7 @@ pub(crate) async fn open(
 }
 
 /// An account: strongly consistent, or as it stood.
-#[utoipa::path(get, path = "/v1/accounts/{account_id}", tag = "accounts",
+#[utoipa::path(get, path = "/v1/accounts/{account_id}", tag = "accounts", operation_id = "getAccount",
     params(("account_id" = String, Path, description = "The account."), When),
     responses((status = 200, body = AccountAnswer), Problems))]
 pub(crate) async fn show(

@@ -24,7 +24,7 @@ pub(crate) struct Shown {
 }
 
 /// An account's balance: strongly consistent, or as it stood.
-#[utoipa::path(get, path = "/v1/accounts/{account_id}/balance", tag = "accounts",
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/balance", tag = "accounts", operation_id = "getBalance",
     params(("account_id" = String, Path, description = "The account."), When),
     responses((status = 200, body = Shown), Problems))]
 pub(crate) async fn show(

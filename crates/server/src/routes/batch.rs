@@ -167,7 +167,7 @@ fn write_problem(problem: &Problem, to: &mut Vec<u8>) -> Result<(), Problem> {
 }
 
 /// Many commands at once, at most ten thousand. Items of one account are decided in the order given.
-#[utoipa::path(post, path = "/v1/commands", tag = "batches", request_body = BatchShape,
+#[utoipa::path(post, path = "/v1/commands", tag = "batches", operation_id = "sendCommands", request_body = BatchShape,
     responses((status = 200, body = ResultsShape), Problems))]
 pub(crate) async fn commands(
     State(app): Shared,

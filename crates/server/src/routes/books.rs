@@ -37,7 +37,7 @@ pub(crate) struct InForce<T> {
     as_of_position: u64,
 }
 
-/// Terms as the description of the API shows them.
+/// A version of a book's catalog or policy; what else stands in it, `docs/books.md` says.
 #[derive(ToSchema)]
 #[schema(as = Terms)]
 #[expect(dead_code, reason = "only described, never built")]
@@ -73,7 +73,7 @@ impl App {
 }
 
 /// The books that the token is for.
-#[utoipa::path(get, path = "/v1/books", tag = "books", params(Since),
+#[utoipa::path(get, path = "/v1/books", tag = "books", operation_id = "listBooks", params(Since),
     responses((status = 200, body = inline(ListOf<BookItem>)), Problems))]
 pub(crate) async fn list(
     State(app): Shared,
@@ -92,7 +92,7 @@ pub(crate) async fn list(
 }
 
 /// The catalog in force: products and rates.
-#[utoipa::path(get, path = "/v1/books/{book}/catalog", tag = "books",
+#[utoipa::path(get, path = "/v1/books/{book}/catalog", tag = "books", operation_id = "getCatalog",
     params(("book" = String, Path, description = "The book."), At),
     responses((status = 200, body = TermsShape), Problems))]
 pub(crate) async fn catalog(
@@ -112,7 +112,7 @@ pub(crate) async fn catalog(
 }
 
 /// The policy in force: how the book's terms decide.
-#[utoipa::path(get, path = "/v1/books/{book}/policy", tag = "books",
+#[utoipa::path(get, path = "/v1/books/{book}/policy", tag = "books", operation_id = "getPolicy",
     params(("book" = String, Path, description = "The book."), At),
     responses((status = 200, body = TermsShape), Problems))]
 pub(crate) async fn policy(

@@ -107,7 +107,7 @@ impl App {
 }
 
 /// End an account.
-#[utoipa::path(post, path = "/v1/accounts/{account_id}/close", tag = "accounts",
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/close", tag = "accounts", operation_id = "closeAccount",
     params(("account_id" = String, Path, description = "The account."), KeyHeader), request_body = CloseBody,
     responses((status = 200, body = CloseAnswer), Problems))]
 pub(crate) async fn close(

@@ -31,7 +31,7 @@ it will show is in the API already.</footer>
 "#;
 
 /// A first page for the eye.
-#[utoipa::path(get, path = "/console", tag = "operation",
+#[utoipa::path(get, path = "/console", tag = "operation", operation_id = "getConsole",
     responses((status = 200, body = String, content_type = "text/html")))]
 pub(crate) async fn show(State(app): Shared) -> Result<Html<String>, Problem> {
     let position = app.position().await?;

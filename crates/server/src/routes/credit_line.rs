@@ -65,7 +65,7 @@ impl Operation for Set {
 }
 
 /// Let an account owe up to so much.
-#[utoipa::path(post, path = "/v1/accounts/{account_id}/credit-line", tag = "accounts",
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/credit-line", tag = "accounts", operation_id = "setCreditLine",
     params(("account_id" = String, Path, description = "The account."), KeyHeader), request_body = LineBody,
     responses((status = 200, body = LineAnswer), Problems))]
 pub(crate) async fn set(State(app): Shared, Path(id): Path<String>, call: Call) -> Result<Response, Problem> {

@@ -77,7 +77,7 @@ impl Operation for Debit {
 }
 
 /// Charge a call in one step.
-#[utoipa::path(post, path = "/v1/accounts/{account_id}/debits", tag = "calls",
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/debits", tag = "calls", operation_id = "debitCall",
     params(("account_id" = String, Path, description = "The account."), KeyHeader), request_body = DebitBody,
     responses((status = 201, body = ChargeDone), Problems))]
 pub(crate) async fn debit(

@@ -31,7 +31,7 @@ pub(crate) struct ClockAnswer {
 }
 
 /// Move the manual clock forward; everything that fell due is recorded before the answer.
-#[utoipa::path(post, path = "/v1/dev/clock", tag = "operation", request_body = ClockBody,
+#[utoipa::path(post, path = "/v1/dev/clock", tag = "operation", operation_id = "moveClock", request_body = ClockBody,
     responses((status = 200, body = ClockAnswer), Problems))]
 pub(crate) async fn clock(State(app): Shared, request: Request) -> Result<Json<ClockAnswer>, Problem> {
     let bytes = body::read(request.into_body(), limits::BODY).await?;

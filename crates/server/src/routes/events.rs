@@ -61,7 +61,7 @@ fn collect(shown: impl std::fmt::Display) -> String {
     shown.to_string()
 }
 
-/// How an event looks in the description of the API.
+/// An event with its envelope.
 #[derive(ToSchema)]
 #[schema(as = Event)]
 #[expect(dead_code, reason = "only described, never built")]
@@ -94,15 +94,18 @@ pub(crate) struct EventShape {
 #[into_params(parameter_in = Query)]
 pub(crate) struct After {
     /// The position after which to begin; from the first event without it.
+    #[param(value_type = Option<u64>)]
     after: Option<String>,
     /// Events of the page: 100 without it, 1,000 at the most.
+    #[param(value_type = Option<u64>)]
     limit: Option<String>,
     /// A position that the log must have reached. Waits, bounded.
+    #[param(value_type = Option<u64>)]
     min_position: Option<String>,
 }
 
 /// The log, from a position on. `next` is what to give as `after` for the next page.
-#[utoipa::path(get, path = "/v1/events", tag = "log", params(After),
+#[utoipa::path(get, path = "/v1/events", tag = "log", operation_id = "listEvents", params(After),
     responses((status = 200, body = inline(ListOf<EventShape>)), Problems))]
 pub(crate) async fn all(
     State(app): Shared,
@@ -127,7 +130,7 @@ pub(crate) async fn all(
 }
 
 /// An account's own events, in order.
-#[utoipa::path(get, path = "/v1/accounts/{account_id}/events", tag = "lists",
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/events", tag = "lists", operation_id = "listAccountEvents",
     params(("account_id" = String, Path, description = "The account."), PageParams, Since),
     responses((status = 200, body = inline(ListOf<EventShape>)), Problems))]
 pub(crate) async fn of_account(

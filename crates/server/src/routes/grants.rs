@@ -97,7 +97,7 @@ impl Operation for Grant {
 }
 
 /// Credits without a payment.
-#[utoipa::path(post, path = "/v1/accounts/{account_id}/grants", tag = "credits",
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/grants", tag = "credits", operation_id = "grantCredits",
     params(("account_id" = String, Path, description = "The account."), KeyHeader), request_body = GrantBody,
     responses((status = 201, body = LotAnswer), Problems))]
 pub(crate) async fn grant(

@@ -252,7 +252,7 @@ impl Operation for Void {
 }
 
 /// Reserve credits for a call.
-#[utoipa::path(post, path = "/v1/accounts/{account_id}/holds", tag = "calls",
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/holds", tag = "calls", operation_id = "placeHold",
     params(("account_id" = String, Path, description = "The account."), KeyHeader), request_body = HoldBody,
     responses((status = 201, body = HoldAnswer), Problems))]
 pub(crate) async fn place(
@@ -264,7 +264,7 @@ pub(crate) async fn place(
 }
 
 /// Reserve more for a call, or for longer.
-#[utoipa::path(post, path = "/v1/holds/{hold_id}/extend", tag = "calls",
+#[utoipa::path(post, path = "/v1/holds/{hold_id}/extend", tag = "calls", operation_id = "extendHold",
     params(("hold_id" = String, Path, description = "The hold."), KeyHeader), request_body = ExtendBody,
     responses((status = 200, body = ExtendAnswer), Problems))]
 pub(crate) async fn extend(
@@ -276,7 +276,7 @@ pub(crate) async fn extend(
 }
 
 /// Charge a call that has a hold; what the hold reserved beyond that is released.
-#[utoipa::path(post, path = "/v1/holds/{hold_id}/capture", tag = "calls",
+#[utoipa::path(post, path = "/v1/holds/{hold_id}/capture", tag = "calls", operation_id = "captureHold",
     params(("hold_id" = String, Path, description = "The hold."), KeyHeader), request_body = CaptureBody,
     responses((status = 200, body = ChargeDone), Problems))]
 pub(crate) async fn capture(
@@ -288,7 +288,7 @@ pub(crate) async fn capture(
 }
 
 /// Give up a hold.
-#[utoipa::path(post, path = "/v1/holds/{hold_id}/void", tag = "calls",
+#[utoipa::path(post, path = "/v1/holds/{hold_id}/void", tag = "calls", operation_id = "voidHold",
     params(("hold_id" = String, Path, description = "The hold."), KeyHeader), request_body = VoidBody,
     responses((status = 200, body = VoidAnswer), Problems))]
 pub(crate) async fn void(
@@ -300,7 +300,7 @@ pub(crate) async fn void(
 }
 
 /// The open holds of an account, in the order they were placed.
-#[utoipa::path(get, path = "/v1/accounts/{account_id}/holds", tag = "lists",
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/holds", tag = "lists", operation_id = "listHolds",
     params(("account_id" = String, Path, description = "The account."), PageParams, When),
     responses((status = 200, body = inline(ListOf<HoldItem>)), Problems))]
 pub(crate) async fn list(

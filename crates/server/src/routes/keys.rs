@@ -158,7 +158,7 @@ impl App {
 }
 
 /// Issue a key. Its secret is in this answer and never again.
-#[utoipa::path(post, path = "/v1/accounts/{account_id}/keys", tag = "keys",
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/keys", tag = "keys", operation_id = "issueKey",
     params(("account_id" = String, Path, description = "The account."), KeyHeader), request_body = Nothing,
     responses((status = 201, body = KeyAnswer), Problems))]
 pub(crate) async fn issue(
@@ -170,7 +170,7 @@ pub(crate) async fn issue(
 }
 
 /// Give a key a new secret; the old one is refused from now on.
-#[utoipa::path(post, path = "/v1/accounts/{account_id}/keys/{key_id}/rotate", tag = "keys",
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/keys/{key_id}/rotate", tag = "keys", operation_id = "rotateKey",
     params(("account_id" = String, Path, description = "The account."), ("key_id" = String, Path, description = "The key."), KeyHeader),
     request_body = Nothing, responses((status = 200, body = KeyAnswer), Problems))]
 pub(crate) async fn rotate(
@@ -182,7 +182,7 @@ pub(crate) async fn rotate(
 }
 
 /// Refuse a key from now on.
-#[utoipa::path(delete, path = "/v1/accounts/{account_id}/keys/{key_id}", tag = "keys",
+#[utoipa::path(delete, path = "/v1/accounts/{account_id}/keys/{key_id}", tag = "keys", operation_id = "revokeKey",
     params(("account_id" = String, Path, description = "The account."), ("key_id" = String, Path, description = "The key."), KeyHeader),
     responses((status = 200, body = KeyAnswer), Problems))]
 pub(crate) async fn revoke(
@@ -202,7 +202,7 @@ pub(crate) struct KeyItem {
 }
 
 /// The state of an account's keys, in the order they were issued.
-#[utoipa::path(get, path = "/v1/accounts/{account_id}/keys", tag = "keys",
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/keys", tag = "keys", operation_id = "listKeys",
     params(("account_id" = String, Path, description = "The account."), PageParams, When),
     responses((status = 200, body = inline(crate::openapi::ListOf<KeyItem>)), Problems))]
 pub(crate) async fn list(

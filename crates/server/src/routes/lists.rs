@@ -266,7 +266,7 @@ impl App {
 }
 
 /// An account's lots, in the order they were made.
-#[utoipa::path(get, path = "/v1/accounts/{account_id}/lots", tag = "lists",
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/lots", tag = "lists", operation_id = "listLots",
     params(("account_id" = String, Path, description = "The account."), PageParams, When),
     responses((status = 200, body = inline(ListOf<LotItem>)), Problems))]
 pub(crate) async fn lots(
@@ -284,7 +284,7 @@ pub(crate) async fn lots(
 }
 
 /// An account's orders, in the order they came in.
-#[utoipa::path(get, path = "/v1/accounts/{account_id}/orders", tag = "lists",
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/orders", tag = "lists", operation_id = "listOrders",
     params(("account_id" = String, Path, description = "The account."), PageParams, Since),
     responses((status = 200, body = inline(ListOf<OrderItem<'static>>)), Problems))]
 pub(crate) async fn orders(
@@ -300,7 +300,7 @@ pub(crate) async fn orders(
 }
 
 /// Every movement of an account's credits and debt, in order.
-#[utoipa::path(get, path = "/v1/accounts/{account_id}/entries", tag = "lists",
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/entries", tag = "lists", operation_id = "listEntries",
     params(("account_id" = String, Path, description = "The account."), PageParams, Since),
     responses((status = 200, body = inline(ListOf<EntryItem<'static>>)), Problems))]
 pub(crate) async fn entries(
@@ -316,7 +316,7 @@ pub(crate) async fn entries(
 }
 
 /// An account's calls, in the order they were charged.
-#[utoipa::path(get, path = "/v1/accounts/{account_id}/calls", tag = "lists",
+#[utoipa::path(get, path = "/v1/accounts/{account_id}/calls", tag = "lists", operation_id = "listCalls",
     params(("account_id" = String, Path, description = "The account."), PageParams, Since),
     responses((status = 200, body = inline(ListOf<CallItem<'static>>)), Problems))]
 pub(crate) async fn calls(

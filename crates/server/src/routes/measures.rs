@@ -200,7 +200,7 @@ impl Operation for Thaw {
 }
 
 /// Forbid the use of an account, an amount, some lots or a key.
-#[utoipa::path(post, path = "/v1/accounts/{account_id}/freeze", tag = "measures",
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/freeze", tag = "measures", operation_id = "freeze",
     params(("account_id" = String, Path, description = "The account."), KeyHeader), request_body = FreezeBody,
     responses((status = 200, body = FreezeAnswer), Problems))]
 pub(crate) async fn freeze(
@@ -212,7 +212,7 @@ pub(crate) async fn freeze(
 }
 
 /// Lift one measure, or all that stand.
-#[utoipa::path(post, path = "/v1/accounts/{account_id}/thaw", tag = "measures",
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/thaw", tag = "measures", operation_id = "thaw",
     params(("account_id" = String, Path, description = "The account."), KeyHeader), request_body = ThawBody,
     responses((status = 200, body = ThawAnswer), Problems))]
 pub(crate) async fn thaw(

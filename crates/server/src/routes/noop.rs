@@ -12,13 +12,13 @@ use crate::problem::Problem;
 const ANSWER: &[u8] = br#"{"status":"ok","comment":"the same server and middleware, without the engine"}"#;
 
 /// Nothing, answered.
-#[utoipa::path(get, path = "/v1/noop", tag = "operation", responses((status = 200)))]
+#[utoipa::path(get, path = "/v1/noop", tag = "operation", operation_id = "getNothing", responses((status = 200)))]
 pub(crate) async fn get() -> Response {
     json(axum::http::StatusCode::OK, ANSWER.to_vec(), false)
 }
 
 /// Nothing, answered after the body was read.
-#[utoipa::path(post, path = "/v1/noop", tag = "operation", responses((status = 200)))]
+#[utoipa::path(post, path = "/v1/noop", tag = "operation", operation_id = "postNothing", responses((status = 200)))]
 pub(crate) async fn post(request: Request) -> Result<Response, Problem> {
     body::read(request.into_body(), limits::BODY).await?;
     Ok(get().await)

@@ -108,7 +108,7 @@ impl Operation for Refund {
 }
 
 /// Give back what a call was charged.
-#[utoipa::path(post, path = "/v1/debits/{debit_id}/refund", tag = "calls",
+#[utoipa::path(post, path = "/v1/debits/{debit_id}/refund", tag = "calls", operation_id = "refundDebit",
     params(("debit_id" = String, Path, description = "The debit."), KeyHeader), request_body = RefundBody,
     responses((status = 200, body = RefundAnswer), Problems))]
 pub(crate) async fn refund(

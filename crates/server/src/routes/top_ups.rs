@@ -232,7 +232,7 @@ impl Operation for TopUp {
 }
 
 /// Credits for a payment, at the catalog's price.
-#[utoipa::path(post, path = "/v1/accounts/{account_id}/top-ups", tag = "credits",
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/top-ups", tag = "credits", operation_id = "topUp",
     params(("account_id" = String, Path, description = "The account."), KeyHeader), request_body = TopUpBody,
     responses((status = 201, body = OrderAnswer), Problems))]
 pub(crate) async fn top_up(

@@ -1,0 +1,126 @@
+//! Who may do what: every endpoint against every role.
+
+use http_body_util::Full;
+use hyper::Method;
+use serde_json::json;
+
+use super::client::{ROLES, World, token};
+
+/// An endpoint, and the roles it is for; `own` is a key of the account.
+const TABLE: &[(&str, &str, &[&str])] = &[
+    ("POST", "/v1/books/pixapi/accounts", &["support", "admin"]),
+    ("POST", "/v1/accounts/alice/keys", &["support", "admin"]),
+    ("POST", "/v1/accounts/alice/keys/alice.k9/rotate", &["support", "admin"]),
+    ("DELETE", "/v1/accounts/alice/keys/alice.k9", &["support", "admin"]),
+    ("POST", "/v1/accounts/alice/top-ups", &["finance", "finance-pixapi", "admin"]),
+    ("POST", "/v1/accounts/alice/grants", &["finance", "finance-pixapi", "admin"]),
+    ("POST", "/v1/accounts/alice/holds", &["proxy", "admin"]),
+    ("POST", "/v1/holds/alice.h9/extend", &["proxy", "admin"]),
+    ("POST", "/v1/holds/alice.h9/capture", &["proxy", "admin"]),
+    ("POST", "/v1/holds/alice.h9/void", &["proxy", "admin"]),
+    ("POST", "/v1/accounts/alice/debits", &["proxy", "admin"]),
+    ("POST", "/v1/debits/alice.d9/refund", &["finance", "finance-pixapi", "admin"]),
+    ("POST", "/v1/accounts/alice/freeze", &["support", "admin"]),
+    ("POST", "/v1/accounts/alice/thaw", &["finance", "finance-pixapi", "admin"]),
+    ("POST", "/v1/accounts/alice/credit-line", &["finance", "finance-pixapi", "admin"]),
+    ("POST", "/v1/accounts/alice/close", &["admin", "own"]),
+    ("GET", "/v1/accounts/alice", &["proxy", "finance", "finance-pixapi", "auditor", "admin", "own"]),
+    ("GET", "/v1/accounts/alice/balance", &["proxy", "finance", "finance-pixapi", "auditor", "admin", "own"]),
+    ("GET", "/v1/accounts/alice/keys", &["proxy", "finance", "finance-pixapi", "auditor", "admin"]),
+    ("GET", "/v1/accounts/alice/lots", &["finance", "finance-pixapi", "auditor", "admin", "own"]),
+    ("GET", "/v1/accounts/alice/orders", &["finance", "finance-pixapi", "auditor", "admin", "own"]),
+    ("GET", "/v1/accounts/alice/calls", &["finance", "finance-pixapi", "auditor", "admin", "own"]),
+    ("GET", "/v1/accounts/alice/holds", &["finance", "finance-pixapi", "auditor", "admin"]),
+    ("GET", "/v1/accounts/alice/entries", &["finance", "finance-pixapi", "auditor", "admin"]),
+    ("GET", "/v1/accounts/alice/events", &["finance", "finance-pixapi", "auditor", "admin"]),
+    ("GET", "/v1/books", &["finance", "finance-pixapi", "auditor", "admin"]),
+    ("GET", "/v1/books/pixapi/catalog", &["finance", "finance-pixapi", "auditor", "admin"]),
+    ("GET", "/v1/books/pixapi/policy", &["finance", "finance-pixapi", "auditor", "admin"]),
+    ("GET", "/v1/events", &["finance", "auditor", "admin"]),
+];
+
+/// Endpoints that anybody may reach, or that check item by item.
+const OPEN: [&str; 6] = ["/v1/commands", "/v1/dev/clock", "/healthz", "/readyz", "/metrics", "/console"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_endpoint_is_for_its_roles_and_for_no_others() {
+    let world = World::start().await;
+    world.account("pixapi", "alice", "0").await;
+    world.account("pixapi", "mallory", "0").await;
+    let (_, own) = world.key("alice").await;
+    let (_, other) = world.key("mallory").await;
+    for (method, path, allowed) in TABLE {
+        let callers = ROLES.iter().map(|role| (*role, token(role)));
+        for (role, secret) in callers.chain([("own", own.clone()), ("other's key", other.clone())]) {
+            let method: Method = method.parse().unwrap();
+            // An empty key: who may is told so before the key is looked at, and nothing is recorded.
+            let request = world.request(method.clone(), path, Some(&secret)).header("idempotency-key", "");
+            let reply = world.send(request.body(Full::default()).unwrap()).await;
+            let forbidden = reply.status == 403;
+            // An account's own key may close it, or read it: a stranger's key is told no as the account is looked at.
+            let late = role == "other's key" && method != Method::GET && allowed.contains(&"own");
+            assert_eq!(forbidden, !allowed.contains(&role) && !late, "{role}: {method} {path}: {reply:?}");
+        }
+        let nobody = world.request(method.parse().unwrap(), path, None).body(Full::default()).unwrap();
+        assert_eq!(world.send(nobody).await.code(), "unauthenticated", "{path}");
+    }
+    let stranger = world.post_as(&other, "/v1/accounts/alice/close", "x-1", json!({})).await;
+    assert_eq!(stranger.code(), "forbidden_scope");
+}
+
+#[test]
+fn every_endpoint_stands_in_the_table() {
+    let described: serde_json::Value = serde_json::from_str(&scrip_server::openapi()).unwrap();
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        if OPEN.contains(&path.as_str()) {
+            continue;
+        }
+        for method in methods.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
+            let fits = |known: &str| {
+                let (known, path) = (known.split('/'), path.split('/'));
+                known.clone().count() == path.clone().count()
+                    && known.zip(path).all(|(known, part)| part.starts_with('{') || known == part)
+            };
+            assert!(
+                TABLE.iter().any(|(known, at, _)| *known == method && fits(at)),
+                "{method} {path} is not in the table of roles"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_closes_with_a_key_and_only_as_the_holder() {
+    let world = World::start().await;
+    world.account("pixapi", "alice", "1").await;
+    let (_, own) = world.key("alice").await;
+    let close = "/v1/accounts/alice/close";
+    let as_operator = world.post_as(&own, close, "x-1", json!({ "by": "operator" })).await;
+    assert_eq!(as_operator.code(), "forbidden_scope");
+    let closed = world.post_as(&own, close, "x-2", json!({})).await.ok();
+    assert_eq!((closed.text("by"), closed.text("status")), ("holder".into(), "closed".into()));
+    assert_eq!(world.get_as(&own, "/v1/accounts/alice").await.ok().text("status"), "closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_one_book_sees_and_moves_nothing_of_another() {
+    let world = World::start().await;
+    world.account("aiproxynode", "bob", "1").await;
+    let role = "finance-pixapi";
+    let position = &world.get("auditor", "/v1/accounts/bob").await.ok().json()["as_of_position"];
+    let past = format!("/lots?as_of_position={position}");
+    for path in ["", "/balance", "/lots", "/orders", "/events", &past] {
+        assert_eq!(
+            world.get(role, &format!("/v1/accounts/bob{path}")).await.code(),
+            "forbidden_book",
+            "{path}"
+        );
+    }
+    for path in ["/v1/books/aiproxynode/catalog", "/v1/books/aiproxynode/policy", "/v1/events"] {
+        assert_eq!(world.get(role, path).await.code(), "forbidden_book", "{path}");
+    }
+    let books = world.get(role, "/v1/books").await.ok().json();
+    assert_eq!(books["items"].as_array().unwrap().len(), 1);
+    let grant = json!({ "source": "manual", "credits": "1" });
+    assert_eq!(world.post(role, "/v1/accounts/bob/grants", "g", grant).await.code(), "forbidden_book");
+}
