@@ -33,12 +33,14 @@ pub(crate) struct Accounts {
     store: Arc<dyn EventStore>,
     index: Arc<Index>,
     slots: HashMap<AccountId, Slot>,
-    /// Never later than an account's own next expiry, for every account there is, resident or not.
-    due: BTreeSet<(Timestamp, AccountId)>,
+    schedule: Schedule,
     capacity: usize,
     next_generation: u64,
     uses: u64,
 }
+
+/// When each account, resident or not, has something due: never later than its own next expiry.
+pub(crate) struct Schedule(BTreeSet<(Timestamp, AccountId)>);
 
 /// A snapshot to be kept: of an account whose latest change came with an item.
 pub(crate) struct Snapshot {
@@ -55,7 +57,7 @@ impl Accounts {
         capacity: usize,
         due: BTreeSet<(Timestamp, AccountId)>,
     ) -> Self {
-        Self { store, index, slots: HashMap::new(), due, capacity, next_generation: 0, uses: 0 }
+        Self { store, index, slots: HashMap::new(), schedule: Schedule(due), capacity, next_generation: 0, uses: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -63,10 +65,11 @@ impl Accounts {
     }
 
     /// An account, folded from its snapshot and what came after if it is cold. Says whether it was.
-    pub(crate) fn get(&mut self, id: &AccountId) -> Result<(&mut Slot, bool), HistoryError> {
+    pub(crate) fn get(&mut self, id: &AccountId) -> Result<(&mut Slot, &mut Schedule, bool), HistoryError> {
         self.uses += 1;
-        let cold = !self.slots.contains_key(id);
-        if cold {
+        let mut cold = false;
+        if !self.slots.contains_key(id) {
+            cold = true;
             let stream = account_stream(id);
             let (account, snapshot_revision) = self.fold(id, &stream)?;
             self.next_generation += 1;
@@ -81,14 +84,10 @@ impl Accounts {
             };
             self.slots.insert(id.clone(), slot);
         }
-        let uses = self.uses;
-        match self.slots.get_mut(id) {
-            Some(slot) => {
-                slot.used = uses;
-                Ok((slot, cold))
-            }
-            None => Err(HistoryError::BeyondEnd(0)), // it was put there above
-        }
+        // It was put there if it was not.
+        let slot = self.slots.get_mut(id).ok_or(HistoryError::BeyondEnd(0))?;
+        slot.used = self.uses;
+        Ok((slot, &mut self.schedule, cold))
     }
 
     fn fold(&self, id: &AccountId, stream: &StreamName) -> Result<(Account, u64), HistoryError> {
@@ -115,32 +114,18 @@ impl Accounts {
         failed.map_or(Ok((account, snapshot_revision)), Err)
     }
 
-    /// Takes a changed account's next expiry into the schedule. Says when, if that is news.
-    pub(crate) fn reschedule(&mut self, id: &AccountId) -> Option<Timestamp> {
-        let slot = self.slots.get_mut(id)?;
-        let due = slot.account.next_due()?;
-        if slot.scheduled.is_some_and(|scheduled| scheduled <= due) {
-            return None;
-        }
-        if let Some(scheduled) = slot.scheduled.replace(due) {
-            self.due.remove(&(scheduled, id.clone()));
-        }
-        self.due.insert((due, id.clone()));
-        Some(due)
-    }
-
     /// When something is next due.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.due.first().map(|(due, _)| *due)
+        self.schedule.0.first().map(|(due, _)| *due)
     }
 
     /// The next account that has, or had, something due by a time.
     pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<AccountId> {
-        let (due, _) = self.due.first()?;
+        let (due, _) = self.schedule.0.first()?;
         if *due > now {
             return None;
         }
-        let (_, id) = self.due.pop_first()?;
+        let (_, id) = self.schedule.0.pop_first()?;
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.scheduled = None;
         }
@@ -152,7 +137,7 @@ impl Accounts {
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.scheduled = Some(until);
         }
-        self.due.insert((until, id));
+        self.schedule.0.insert((until, id));
     }
 
     /// Drops what was decided on a stay in memory that turned out not to be what the store holds.
@@ -161,19 +146,11 @@ impl Accounts {
             && let Some(slot) = self.slots.remove(id)
         {
             // Whatever is due of the account that is folded next will be found by then.
-            self.due.insert((slot.scheduled.unwrap_or(Timestamp::MAX), id.clone()));
+            self.schedule.0.insert((slot.scheduled.unwrap_or(Timestamp::MAX), id.clone()));
         }
     }
 
-    /// A snapshot of an account that has changed much since its last one.
-    pub(crate) fn snapshot_if_worth(&mut self, id: &AccountId) -> Option<Snapshot> {
-        let slot = self.slots.get_mut(id)?;
-        (slot.account.next_revision().saturating_sub(slot.snapshot_revision) >= SNAPSHOT_EVERY)
-            .then(|| slot.snapshot())
-            .flatten()
-    }
-
-    /// Makes room: the accounts that were not used for longest leave, except those that are ahead of the disk.
+    /// Makes room where there is too little: the accounts that were not used for longest leave, except those that are ahead of the disk.
     /// Returns the snapshots of those that changed.
     pub(crate) fn evict(&mut self, durable_item: u64) -> Vec<Snapshot> {
         if self.slots.len() <= self.capacity {
@@ -211,6 +188,25 @@ impl Accounts {
 }
 
 impl Slot {
+    /// Takes a changed account's next expiry into the schedule. Says when, if that is news.
+    pub(crate) fn reschedule(&mut self, schedule: &mut Schedule) -> Option<Timestamp> {
+        let due = self.account.next_due()?;
+        if self.scheduled.is_some_and(|scheduled| scheduled <= due) {
+            return None;
+        }
+        if let Some(scheduled) = self.scheduled.replace(due) {
+            schedule.0.remove(&(scheduled, self.account.id().clone()));
+        }
+        schedule.0.insert((due, self.account.id().clone()));
+        Some(due)
+    }
+
+    /// A snapshot, if the account has changed much since its last one.
+    pub(crate) fn snapshot_if_worth(&mut self) -> Option<Snapshot> {
+        let since = self.account.next_revision().saturating_sub(self.snapshot_revision);
+        if since >= SNAPSHOT_EVERY { self.snapshot() } else { None }
+    }
+
     fn snapshot(&mut self) -> Option<Snapshot> {
         if self.account.inconsistency().is_some() {
             return None;

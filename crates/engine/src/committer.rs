@@ -17,7 +17,8 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::accounts::Snapshot;
-use crate::decider::{Ask, Job, Message, Redo};
+use crate::decider::{Ask, Job, Redo};
+use crate::inbox::Inbox;
 use crate::index::Entry;
 use crate::keys::{Scope, Used};
 use crate::reply::{FirstAnswer, Outcome, Reply};
@@ -77,9 +78,8 @@ pub(crate) struct Write {
 
 pub(crate) struct Committer {
     pub(crate) store: Arc<dyn EventStore>,
-    pub(crate) inbox: Receiver<Item>,
-    pub(crate) redo: Sender<Redo>,
-    pub(crate) decider: Sender<Message>,
+    pub(crate) inbox: Receiver<Vec<Item>>,
+    pub(crate) decider: Arc<Inbox>,
     pub(crate) index: Sender<Vec<Entry>>,
     /// What this batch brings to the index.
     pub(crate) entries: Vec<Entry>,
@@ -103,22 +103,24 @@ enum Written {
 
 impl Committer {
     pub(crate) fn run(mut self) {
-        let mut batch = Vec::new();
-        while let Ok(first) = self.inbox.recv() {
-            let mut events = first.event_count();
-            batch.push(first);
+        while let Ok(mut batch) = self.inbox.recv() {
+            let mut handed_over = 1;
+            let mut events: usize = batch.iter().map(Item::event_count).sum();
             while batch.len() < MAX_BATCH_ITEMS && events < MAX_BATCH_EVENTS {
-                let Ok(item) = self.inbox.try_recv() else { break };
-                events += item.event_count();
-                batch.push(item);
+                let Ok(more) = self.inbox.try_recv() else { break };
+                handed_over += 1;
+                events += more.iter().map(Item::event_count).sum::<usize>();
+                batch.extend(more);
             }
-            self.commit(&mut batch);
+            let redo = self.commit(batch);
+            self.decider.finished(handed_over, redo);
         }
     }
 
-    fn commit(&mut self, batch: &mut Vec<Item>) {
+    /// Writes a batch and answers its items. Returns what must be decided again.
+    fn commit(&mut self, mut batch: Vec<Item>) -> Option<Redo> {
         let mut groups = Vec::with_capacity(batch.len());
-        for item in batch.iter_mut() {
+        for item in &mut batch {
             if let (Effect::Write(write), Some(job)) = (&item.effect, &item.job)
                 && !self.failed.contains(&item.generation)
                 && let Ask::Command(request) = &job.ask
@@ -131,18 +133,15 @@ impl Committer {
         let last = batch.last().map_or(0, |item| item.number);
         let mut redo = Redo { failed: Vec::new(), keys: Vec::new(), jobs: Vec::new() };
         let mut finished = 0;
-        for item in batch.drain(..) {
+        for item in batch {
             finished += self.conclude(item, &mut written, &mut redo);
         }
         self.durable_item.store(last, Ordering::Release);
         self.stats.in_flight.fetch_sub(finished, Ordering::AcqRel);
         self.entries.push(Entry::Durable { item: last, next_position: self.next_position });
         let _gone = self.index.send(std::mem::take(&mut self.entries));
-        if !(redo.failed.is_empty() && redo.jobs.is_empty()) {
-            // The decider looks for these with every message; if its channel is full it has messages to look at.
-            let _gone = self.redo.send(redo);
-            let _busy = self.decider.try_send(Message::Wake);
-        }
+        let nothing = redo.failed.is_empty() && redo.jobs.is_empty();
+        (!nothing).then_some(redo)
     }
 
     fn append(&mut self, groups: &[Group]) -> Vec<Written> {

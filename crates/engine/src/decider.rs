@@ -2,19 +2,21 @@
 //!
 //! It never waits for the disk. What it decided goes to the committer in order, refusals and reads included.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::Sender;
 use scrip_ledger::book::Book;
 use scrip_ledger::{AccountId, BookId, Command, Event, Refusal, Token, decide};
-use scrip_store::{EventStore, Expected, StreamName};
+use scrip_store::{EventStore, Expected};
 use tokio::sync::oneshot;
 
-use crate::accounts::{Accounts, Snapshot};
+use crate::accounts::{Accounts, Schedule, Slot, Snapshot};
 use crate::clock::Clock;
 use crate::committer::{Effect, Item, Write};
+use crate::inbox::{Inbox, Waiting};
 use crate::index::Index;
 use crate::keys::{RecentKeys, Scope, Used};
 use crate::reply::{FirstAnswer, Reply};
@@ -26,6 +28,8 @@ use crate::stats::Stats;
 const MAX_ATTEMPTS: u8 = 8;
 /// How long the decider sleeps at most before it looks at the clock: the system's may be set.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
+/// Items that are handed over at once at the most, so that the committer need not wait for a long round.
+const HAND_OVER: usize = 1024;
 /// How long after a failed sweep an account is tried again.
 const SWEEP_RETRY_SECONDS: u64 = 5;
 
@@ -50,8 +54,6 @@ pub(crate) enum Message {
     Many(Vec<Job>),
     /// Record what is due now, and answer when it is durable.
     Sweep(oneshot::Sender<Result<u64, EngineError>>),
-    /// There is something in the other channel.
-    Wake,
     /// Keep snapshots and end.
     Stop,
 }
@@ -70,9 +72,10 @@ pub(crate) struct Decider {
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) index: Arc<Index>,
     pub(crate) keys: RecentKeys,
-    pub(crate) inbox: Receiver<Message>,
-    pub(crate) redo: Receiver<Redo>,
-    pub(crate) committer: Sender<Item>,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) committer: Sender<Vec<Item>>,
+    /// What was decided since something was handed to the committer.
+    pub(crate) decided: Vec<Item>,
     pub(crate) durable_item: Arc<AtomicU64>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) system: Token,
@@ -94,31 +97,54 @@ impl From<Refusal> for Setback {
 
 impl Decider {
     pub(crate) fn run(mut self) {
-        loop {
-            let message = match self.inbox.try_recv() {
-                Ok(message) => Some(message),
-                Err(_) => match self.inbox.recv_timeout(self.sleep()) {
-                    Ok(message) => Some(message),
-                    Err(RecvTimeoutError::Timeout) => None,
-                    Err(RecvTimeoutError::Disconnected) => return self.stop(),
-                },
-            };
-            while let Ok(redo) = self.redo.try_recv() {
-                self.decide_again(redo);
-            }
+        let mut waiting = Waiting::default();
+        while self.round(&mut waiting).is_continue() {}
+        for snapshot in self.accounts.all_snapshots() {
+            self.keep(snapshot);
+        }
+        self.hand_over();
+        // The committer ends when its channel does, after it has written all that is in it.
+        self.inbox.close();
+    }
+
+    /// Decides what waits, then hands it over.
+    fn round(&mut self, waiting: &mut Waiting) -> ControlFlow<()> {
+        self.inbox.take(waiting, self.sleep());
+        for redo in waiting.redo.drain(..) {
+            self.decide_again(redo);
+        }
+        for message in waiting.messages.drain(..) {
             match message {
-                Some(Message::One(job)) => self.take(job),
-                Some(Message::Many(jobs)) => jobs.into_iter().for_each(|job| self.take(job)),
-                Some(Message::Sweep(reply)) => {
+                Message::One(job) => self.take(job),
+                Message::Many(jobs) => jobs.into_iter().for_each(|job| self.take(job)),
+                Message::Sweep(reply) => {
                     self.sweep();
                     self.send(0, None, Effect::Barrier(reply));
                 }
-                Some(Message::Wake) | None => {}
-                Some(Message::Stop) => return self.stop(),
+                Message::Stop => return ControlFlow::Break(()),
             }
-            if self.accounts.next_due().is_some_and(|due| due <= self.clock.now()) && !self.clock.is_manual()
-            {
-                self.sweep();
+        }
+        if !self.clock.is_manual() && self.accounts.next_due().is_some_and(|due| due <= self.clock.now()) {
+            self.sweep();
+        }
+        for snapshot in self.accounts.evict(self.durable_item.load(Ordering::Acquire)) {
+            self.keep(snapshot);
+        }
+        self.stats.resident_accounts.store(self.accounts.len() as u64, Ordering::Relaxed);
+        self.hand_over();
+        ControlFlow::Continue(())
+    }
+
+    fn hand_over(&mut self) {
+        if self.decided.is_empty() {
+            return;
+        }
+        self.inbox.began();
+        let decided = std::mem::take(&mut self.decided);
+        if let Err(unsent) = self.committer.send(decided) {
+            for job in unsent.0.into_iter().filter_map(|item| item.job) {
+                self.finished(1);
+                job.reply.decided(Err(EngineError::Unavailable));
             }
         }
     }
@@ -132,13 +158,6 @@ impl Decider {
             .next_due()
             .map_or(i64::MAX, |due| due.micros().saturating_sub(self.clock.now().micros()));
         Duration::from_micros(u64::try_from(until).unwrap_or(0)).min(LONGEST_SLEEP)
-    }
-
-    fn stop(mut self) {
-        for snapshot in self.accounts.all_snapshots() {
-            self.keep(snapshot);
-        }
-        // The committer ends when its channel does, after it has written all that is in it.
     }
 
     /// Records what is due by now, account by account.
@@ -179,13 +198,15 @@ impl Decider {
     }
 
     fn take(&mut self, mut job: Job) {
+        // The stay in memory that the answer is decided on, a refusal's too.
+        let mut generation = 0;
         let decided = match &mut job.ask {
-            Ask::Command(request) => self.command(request),
-            Ask::View { account, books } => self.view(account, books),
+            Ask::Command(request) => self.command(request, &mut generation),
+            Ask::View { account, books } => self.view(account, books, &mut generation),
         };
-        let (generation, effect) = match decided {
-            Ok(decided) => decided,
-            Err(Setback::NotDurable) => (0, Effect::Bounce),
+        let effect = match decided {
+            Ok(effect) => effect,
+            Err(Setback::NotDurable) => Effect::Bounce,
             Err(Setback::Failed(error)) => {
                 if let (EngineError::Unavailable, Ask::Command(request)) = (&error, &job.ask)
                     && request.command == Command::Sweep
@@ -193,105 +214,88 @@ impl Decider {
                     let later = self.clock.now().plus_seconds(SWEEP_RETRY_SECONDS);
                     self.accounts.postpone(request.account.clone(), later);
                 }
-                (self.generation(&job.ask), Effect::Refused(error))
+                Effect::Refused(error)
             }
         };
         self.send(generation, Some(job), effect);
-        for snapshot in self.accounts.evict(self.durable_item.load(Ordering::Acquire)) {
-            self.keep(snapshot);
+        if self.decided.len() >= HAND_OVER {
+            self.hand_over();
         }
     }
 
-    /// The stay in memory that a refusal was decided on.
-    fn generation(&mut self, ask: &Ask) -> u64 {
-        let account = match ask {
-            Ask::Command(request) => &request.account,
-            Ask::View { account, .. } => account,
-        };
-        self.accounts.get(account).map_or(0, |(slot, _)| slot.generation)
-    }
-
-    fn view(&mut self, id: &AccountId, books: &BookScope) -> Result<(u64, Effect), Setback> {
+    fn view(&mut self, id: &AccountId, books: &BookScope, generation: &mut u64) -> Result<Effect, Setback> {
         let now = self.clock.now();
-        let slot = load(&mut self.accounts, &self.stats, id)?;
+        let (slot, _) = load(&mut self.accounts, &self.stats, id)?;
+        *generation = slot.generation;
         let book = slot.account.book().ok_or(Refusal::AccountNotFound)?;
         if !books.allows(book) {
             return Err(Setback::Failed(EngineError::ForbiddenBook(book.clone())));
         }
         let now = now.max(slot.account.last_recorded_at());
         let account = slot.account.as_of(now).into_owned();
-        Ok((slot.generation, Effect::View(Box::new(View { account, as_of_position: 0, now }))))
+        Ok(Effect::View(Box::new(View { account, as_of_position: 0, now })))
     }
 
-    fn command(&mut self, request: &mut Request) -> Result<(u64, Effect), Setback> {
+    fn command(&mut self, request: &mut Request, generation: &mut u64) -> Result<Effect, Setback> {
         let now = self.clock.now();
-        let item = self.next_item + 1;
-        let slot = load(&mut self.accounts, &self.stats, &request.account)?;
-        let generation = slot.generation;
+        let (slot, schedule) = load(&mut self.accounts, &self.stats, &request.account)?;
+        *generation = slot.generation;
         let book_id = match &request.command {
-            Command::Open(open) => open.book.clone(),
-            _ => slot.account.book().cloned().ok_or(Refusal::AccountNotFound)?,
+            Command::Open(open) => &open.book,
+            _ => slot.account.book().ok_or(Refusal::AccountNotFound)?,
         };
-        if !request.books.allows(&book_id) {
-            return Err(Setback::Failed(EngineError::ForbiddenBook(book_id)));
+        if !request.books.allows(book_id) {
+            return Err(Setback::Failed(EngineError::ForbiddenBook(book_id.clone())));
         }
-        let scope = request.key.as_ref().map(|key| Scope::new(&request.subject, &book_id, key));
+        let scope = request.key.as_ref().map(|key| Scope::new(&request.subject, book_id, key));
         if let (Some(scope), Some(key)) = (&scope, &request.key)
-            && let Some(used) = self.keys.get(scope).cloned().or_else(|| self.index.key(scope))
+            && let Some(used) = self.keys.get(scope).cloned().or_else(|| self.index.key(scope, key.class()))
         {
             return if used.fingerprint == key.fingerprint {
-                Ok((generation, Effect::Repeated(used.answer)))
+                Ok(Effect::Repeated(used.answer))
             } else {
                 Err(Setback::Failed(EngineError::KeyReused))
             };
         }
-        let book = find(&self.books, &book_id)
-            .ok_or(EngineError::UnknownBook(book_id.clone()))
-            .map_err(Setback::Failed)?;
+        let book = self.books.iter().find(|book| book.id == *book_id);
+        let book = book.ok_or_else(|| Setback::Failed(EngineError::UnknownBook(book_id.clone())))?;
 
-        let slot = load(&mut self.accounts, &self.stats, &request.account)?;
         recall(self.store.as_ref(), slot, &mut request.command)?;
         let events = decide(&slot.account, book, &request.command, now)?;
         let first_revision = slot.account.next_revision();
         let recorded_at = now.max(slot.account.last_recorded_at());
-        let reserved = reserve(self.store.as_ref(), &book_id, request, &events, first_revision)?;
+        let reserved = reserve(self.store.as_ref(), &book.id, request, &events, first_revision)?;
         if events.is_empty() {
-            self.accounts.reschedule(&request.account);
-            return Ok((generation, Effect::Nothing));
+            slot.reschedule(schedule);
+            return Ok(Effect::Nothing);
         }
 
         let expected = first_revision.checked_sub(1).map_or(Expected::NoStream, Expected::Revision);
-        let stream: StreamName = slot.stream.clone();
         for event in &events {
             slot.account.evolve(event, recorded_at);
         }
+        let item = self.next_item + 1;
         slot.last_item = item;
-        let due = self.accounts.reschedule(&request.account);
-        let answer = FirstAnswer {
-            account: request.account.clone(),
-            first_revision,
-            events: u16::try_from(events.len()).unwrap_or(u16::MAX),
-        };
         let used = scope.zip(request.key.as_ref()).map(|(scope, key)| {
+            let events = u16::try_from(events.len()).unwrap_or(u16::MAX);
+            let answer = FirstAnswer { account: request.account.clone(), first_revision, events };
             (scope, Used { fingerprint: key.fingerprint, class: key.class(), recorded_at, answer })
         });
         if let Some((scope, used)) = &used {
             self.keys.insert(*scope, used.clone(), item, self.index.indexed_item());
         }
-        let snapshot = self.accounts.snapshot_if_worth(&request.account);
-        let write = Write {
-            book: book_id,
-            stream,
+        Ok(Effect::Write(Box::new(Write {
+            book: book.id.clone(),
+            stream: slot.stream.clone(),
             expected,
             first_revision,
             events,
             recorded_at,
             reserved,
             used,
-            due,
-            snapshot,
-        };
-        Ok((generation, Effect::Write(Box::new(write))))
+            due: slot.reschedule(schedule),
+            snapshot: slot.snapshot_if_worth(),
+        })))
     }
 
     fn keep(&mut self, snapshot: Snapshot) {
@@ -300,14 +304,7 @@ impl Decider {
 
     fn send(&mut self, generation: u64, job: Option<Job>, effect: Effect) {
         self.next_item += 1;
-        self.stats.resident_accounts.store(self.accounts.len() as u64, Ordering::Relaxed);
-        let item = Item { number: self.next_item, generation, job, effect, appended: false };
-        if let Err(unsent) = self.committer.send(item)
-            && let Some(job) = unsent.0.job
-        {
-            self.finished(1);
-            job.reply.decided(Err(EngineError::Unavailable));
-        }
+        self.decided.push(Item { number: self.next_item, generation, job, effect, appended: false });
     }
 
     fn finished(&self, jobs: u64) {
@@ -315,21 +312,15 @@ impl Decider {
     }
 }
 
-fn find<'a>(books: &'a [Arc<Book>], id: &BookId) -> Option<&'a Book> {
-    books.iter().find(|book| book.id == *id).map(|book| &**book)
-}
-
 fn load<'a>(
     accounts: &'a mut Accounts,
     stats: &Stats,
     id: &AccountId,
-) -> Result<&'a mut crate::accounts::Slot, Setback> {
+) -> Result<(&'a mut Slot, &'a mut Schedule), Setback> {
     match accounts.get(id) {
-        Ok((slot, cold)) => {
-            if cold {
-                Stats::add(&stats.cold_loads, 1);
-            }
-            Ok(slot)
+        Ok((slot, schedule, cold)) => {
+            Stats::add(&stats.cold_loads, u64::from(cold));
+            Ok((slot, schedule))
         }
         Err(error) => {
             tracing::error!(account = %id, %error, "cannot fold the account");
@@ -341,7 +332,7 @@ fn load<'a>(
 /// Brings a command the events of the past that it speaks of: a hold that is not open any more, a debit.
 fn recall(
     store: &dyn EventStore,
-    slot: &crate::accounts::Slot,
+    slot: &Slot,
     command: &mut Command,
 ) -> Result<(), Setback> {
     match command {
@@ -370,7 +361,7 @@ fn recall(
 /// The event at a revision of the account, if there is one.
 fn past_event(
     store: &dyn EventStore,
-    slot: &crate::accounts::Slot,
+    slot: &Slot,
     revision: u64,
 ) -> Result<Option<Event>, Setback> {
     if revision >= slot.account.next_revision() {

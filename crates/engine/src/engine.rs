@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Sender, TrySendError};
 use scrip_ledger::book::Book;
 use scrip_ledger::event::SecretHash;
 use scrip_ledger::{AccountId, BookId, IdError, Token};
@@ -18,14 +17,15 @@ use crate::clock::Clock;
 use crate::committer::{self, Committer};
 use crate::decider::{Ask, Decider, Job, Message};
 use crate::history::History;
+use crate::inbox::Inbox;
 use crate::index::{Index, IndexError};
 use crate::reply::{FirstAnswer, Many, Outcome, Reply};
 use crate::request::{Accepted, BookScope, EngineError, Request, View};
 use crate::secrets::{KeyOwner, Secrets};
 use crate::stats::Stats;
 
-/// Items that the committer may have waiting.
-const COMMITTER_QUEUE: usize = 16_384;
+/// Rounds of the decider that the committer may have waiting.
+const COMMITTER_QUEUE: usize = 64;
 /// First answers that are read from the store at once.
 const MAX_FIRST_ANSWERS: usize = 16;
 
@@ -68,7 +68,7 @@ pub enum StartError {
 pub struct Engine(Arc<Shared>);
 
 struct Shared {
-    decider: Sender<Message>,
+    inbox: Arc<Inbox>,
     store: Arc<dyn EventStore>,
     books: Arc<[Arc<Book>]>,
     clock: Clock,
@@ -98,17 +98,14 @@ impl Engine {
         let durable_item = Arc::new(AtomicU64::new(0));
         let books: Arc<[Arc<Book>]> = books.into_iter().map(Arc::new).collect();
 
-        let waiting = usize::try_from(options.max_in_flight).unwrap_or(usize::MAX);
-        let (to_decider, decider_inbox) = crossbeam_channel::bounded(waiting.saturating_add(16));
+        let inbox = Arc::new(Inbox::default());
         let (to_committer, committer_inbox) = crossbeam_channel::bounded(COMMITTER_QUEUE);
-        let (to_redo, redo) = crossbeam_channel::unbounded();
         let index_writer = recovered.index.start(Arc::clone(&store), Arc::clone(&stats))?;
 
         let committer = Committer {
             store: Arc::clone(&store),
             inbox: committer_inbox,
-            redo: to_redo,
-            decider: to_decider.clone(),
+            decider: Arc::clone(&inbox),
             index: index_writer.sender,
             entries: Vec::new(),
             secrets: Arc::clone(&secrets),
@@ -131,9 +128,9 @@ impl Engine {
             store: Arc::clone(&store),
             index: recovered.index,
             keys: recovered.keys,
-            inbox: decider_inbox,
-            redo,
+            inbox: Arc::clone(&inbox),
             committer: to_committer,
+            decided: Vec::new(),
             durable_item,
             stats: Arc::clone(&stats),
             system: Token::new("system")?,
@@ -146,7 +143,7 @@ impl Engine {
             index_writer.thread,
         ];
         Ok(Self(Arc::new(Shared {
-            decider: to_decider,
+            inbox,
             store,
             books,
             clock,
@@ -257,7 +254,7 @@ impl Engine {
     pub async fn shutdown(&self) {
         let shared = Arc::clone(&self.0);
         let stopped = tokio::task::spawn_blocking(move || {
-            let _stopped_already = shared.decider.send(Message::Stop);
+            let _stopped_already = shared.inbox.push(Message::Stop);
             let threads = std::mem::take(&mut *shared.threads.lock().unwrap_or_else(PoisonError::into_inner));
             for thread in threads {
                 if thread.join().is_err() {
@@ -281,12 +278,9 @@ impl Engine {
     }
 
     fn send(&self, message: Message, count: u64) -> Result<(), EngineError> {
-        self.0.decider.try_send(message).map_err(|error| {
+        self.0.inbox.push(message).map_err(|_stopped| {
             self.0.stats.in_flight.fetch_sub(count, Ordering::AcqRel);
-            match error {
-                TrySendError::Full(_) => EngineError::Overloaded,
-                TrySendError::Disconnected(_) => EngineError::Unavailable,
-            }
+            EngineError::Unavailable
         })
     }
 

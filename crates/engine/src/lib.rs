@@ -14,6 +14,7 @@ mod committer;
 mod decider;
 mod engine;
 mod history;
+mod inbox;
 mod index;
 mod keys;
 mod replay;

@@ -21,6 +21,7 @@ use scrip_store::EventStore;
 use crate::accounts::Snapshot;
 use crate::history::HistoryError;
 use crate::keys::{RecentKeys, Scope, Used};
+use crate::request::KeyClass;
 use crate::secrets::{KeyOwner, Secrets};
 use crate::stats::Stats;
 use tables::Tables;
@@ -94,8 +95,8 @@ impl Index {
     }
 
     /// The first use of a key, where it is not in memory any more.
-    pub(crate) fn key(&self, scope: &Scope) -> Option<Used> {
-        self.tables.as_ref()?.key(scope)
+    pub(crate) fn key(&self, scope: &Scope, class: KeyClass) -> Option<Used> {
+        self.tables.as_ref()?.key(scope, class)
     }
 
     /// The latest snapshot of an account, if there is one and it can be read.

@@ -150,12 +150,12 @@ impl Tables {
         Ok(Some(table))
     }
 
-    pub(super) fn key(&self, scope: &Scope) -> Option<Used> {
-        if let Some(used) = look_up(&self.keys, scope, KeyClass::Money) {
-            return Some(used);
+    pub(super) fn key(&self, scope: &Scope, class: KeyClass) -> Option<Used> {
+        if class == KeyClass::Money {
+            return look_up(&self.keys, scope, class);
         }
         let calls = self.calls.read().unwrap_or_else(PoisonError::into_inner);
-        calls.iter().rev().find_map(|(_, table)| look_up(table, scope, KeyClass::Call))
+        calls.iter().rev().find_map(|(_, table)| look_up(table, scope, class))
     }
 
     pub(super) fn snapshot(&self, account: &AccountId) -> Option<Account> {

@@ -154,6 +154,8 @@ impl Account {
     fn add_lot(&mut self, lot: Lot) -> Result<(), Contradiction> {
         add(&mut self.free, lot.free)?;
         self.live.push(u32::try_from(self.lots.len()).map_err(|_| "too many lots")?);
+        // Most accounts have one lot or two: growing by one keeps an idle account small.
+        self.lots.reserve_exact(1);
         self.lots.push(lot);
         Ok(())
     }
