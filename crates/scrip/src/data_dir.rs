@@ -82,8 +82,9 @@ impl DataDir {
         let (store, report) = open(&log)?;
         if let Some(cut) = &report.cut {
             output::remark(format_args!(
-                "the log's tail was cut: {cut:?}. After a crash that is what was never acknowledged; compare with a \
-                 head that was kept elsewhere (scrip verify --expect)"
+                "the log's tail was cut: {}. After a crash that is what was never acknowledged; compare with a \
+                 head that was kept elsewhere (scrip verify --expect)",
+                output::cut(cut)
             ));
         }
         let own = self.0.join("books");

@@ -40,7 +40,19 @@ fn main() -> ExitCode {
         Ok(Ending::Finding) => ExitCode::from(1),
         Err(error) => {
             output::error(&error);
-            ExitCode::from(3)
+            ExitCode::from(if error.is::<WrongUsage>() { 2 } else { 3 })
         }
     }
 }
+
+/// What was asked for can never be had, wherever it is asked.
+#[derive(Debug)]
+struct WrongUsage(&'static str);
+
+impl std::fmt::Display for WrongUsage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for WrongUsage {}

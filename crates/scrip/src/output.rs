@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use scrip_store::Cut;
 use tracing_subscriber::EnvFilter;
 
 /// Prints a line of a result. A reader that has gone is no error: `scrip events | head` must end quietly.
@@ -22,6 +23,14 @@ pub fn remark(text: impl std::fmt::Display) {
 /// Prints why a command failed, causes included.
 pub fn error(error: &anyhow::Error) {
     remark(format_args!("scrip: {error:#}"));
+}
+
+/// What was cut off the end of a log.
+pub fn cut(cut: &Cut) -> String {
+    let Cut { segment, offset, bytes, records } = cut;
+    format!(
+        "segment {segment} from offset {offset} on: {bytes} bytes, beginning with {records} whole records"
+    )
 }
 
 /// Sends what the process says of itself to standard error; `RUST_LOG` says how much.

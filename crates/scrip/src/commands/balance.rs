@@ -4,9 +4,10 @@ use anyhow::{Context, bail};
 use clap::Args;
 use scrip_engine::{AsOf, Clock, History};
 use scrip_ledger::{AccountId, Status, Timestamp};
+use scrip_store::{EventStore, StoreError};
 
 use super::Data;
-use crate::{Ending, output};
+use crate::{Ending, WrongUsage, output};
 
 /// Print an account's balance, now or at any past moment.
 #[derive(Args)]
@@ -29,9 +30,9 @@ pub struct Balance {
 impl Balance {
     pub fn run(self) -> anyhow::Result<Ending> {
         let (store, _) = self.data.dir().open_log()?;
-        let now = Clock::system().now();
+        let now = now(store.as_ref())?;
         let time = match (self.as_of, self.as_of_position) {
-            (Some(time), _) if time > now => bail!("--as-of lies in the future"),
+            (Some(time), _) if time > now => return Err(WrongUsage("--as-of lies in the future").into()),
             (None, None) => Some(self.known_at.unwrap_or(now)),
             (time, _) => time,
         };
@@ -66,4 +67,11 @@ impl Balance {
         ));
         Ok(Ending::Done)
     }
+}
+
+/// The time, or that of the last event if it is ahead of the system's: a trial's clock may have been.
+fn now(store: &dyn EventStore) -> Result<Timestamp, StoreError> {
+    let last = store.read_all(store.head()?.next_position.saturating_sub(1), 1)?;
+    let now = Clock::system().now();
+    Ok(last.first().map_or(now, |last| now.max(Timestamp::from_micros(last.event.recorded_at))))
 }

@@ -16,8 +16,8 @@ use crate::{Ending, output};
 #[derive(Args)]
 pub struct Events {
     /// Only this stream, such as `account-alice`.
-    #[arg(long)]
-    stream: Option<String>,
+    #[arg(long, value_parser = StreamName::new)]
+    stream: Option<StreamName>,
     /// From this position, or revision of the stream, on.
     #[arg(long, default_value_t = 0)]
     from: u64,
@@ -73,7 +73,7 @@ impl Events {
             }
         };
         match &self.stream {
-            Some(stream) => store.scan_stream(&StreamName::new(stream)?, self.from, &mut print)?,
+            Some(stream) => store.scan_stream(stream, self.from, &mut print)?,
             None => store.scan_all(self.from, &mut print)?,
         }
         let _gone = out.flush();

@@ -45,13 +45,13 @@ pub struct Serve {
     #[arg(long, value_name = "URL", conflicts_with = "config")]
     upstream: Option<String>,
     /// Where the time comes from.
-    #[arg(long, value_enum, default_value = "system", requires = "dev")]
+    #[arg(long, value_enum, default_value = "system", conflicts_with = "config")]
     clock: ClockKind,
     /// What a manual clock begins with.
-    #[arg(long, value_name = "TIME", required_if_eq("clock", "manual"))]
+    #[arg(long, value_name = "TIME", required_if_eq("clock", "manual"), conflicts_with = "config")]
     now: Option<Timestamp>,
     /// Serve `/v1/noop` too, to measure against.
-    #[arg(long, hide = true, requires = "dev")]
+    #[arg(long, hide = true, conflicts_with = "config")]
     bench: bool,
 }
 

@@ -46,7 +46,10 @@ impl Verify {
             Err(error) => return damage_or(error),
         };
         if let Some(cut) = &report.cut {
-            output::line(format_args!("cut: the log's tail was not whole and was cut off: {cut:?}"));
+            output::line(format_args!(
+                "cut: the log's tail was not whole and was cut off: {}",
+                output::cut(cut)
+            ));
         }
         let total = store.head()?.next_position;
         let verified = match with_progress("verifying", total, |count| {
