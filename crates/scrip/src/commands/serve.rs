@@ -123,8 +123,9 @@ impl Serve {
         let api = scrip_server::Config { tokens: tokens.configs(), dev: true, bench: self.bench };
         let gateway = scrip_gateway::Config { upstreams: vec![upstream], ..Default::default() };
         let stack = Stack::bind(engine, (self.listen, api), (self.gateway, gateway)).await?;
+        let stop = stop()?;
         output::line(dev::first_line(stack.addresses()?, &tokens)?);
-        serve(stack).await
+        serve(stack, stop).await
     }
 }
 
@@ -142,8 +143,9 @@ async fn from_config(path: &Path) -> anyhow::Result<Ending> {
     let engine = data.start_engine(Some(&config.books), Clock::system())?;
     let stack = Stack::bind(engine, (config.listen, api), (config.gateway, gateway)).await?;
     let addresses = stack.addresses()?;
+    let stop = stop()?;
     tracing::info!(api = %addresses.api, gateway = %addresses.gateway, "serving");
-    serve(stack).await
+    serve(stack, stop).await
 }
 
 fn upstream(config: &UpstreamConfig) -> anyhow::Result<Upstream> {
@@ -158,15 +160,19 @@ fn upstream(config: &UpstreamConfig) -> anyhow::Result<Upstream> {
     Ok(Upstream::new(&config.name, &config.base_url, key.as_ref(), models)?)
 }
 
-async fn serve(stack: Stack) -> anyhow::Result<Ending> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let stop = async {
+/// Resolves when the process is asked to stop. Listens from now on: whoever is told that it serves may ask at once.
+fn stop() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
         tracing::info!("stopping: requests and calls under way are drained");
-    };
+    })
+}
+
+async fn serve(stack: Stack, stop: impl Future<Output = ()>) -> anyhow::Result<Ending> {
     if !stack.serve(stop).await {
         tracing::warn!("not everything could be drained in time; open holds free themselves at their end");
     }
