@@ -8,7 +8,11 @@
 )]
 
 mod api;
+mod cli;
+mod crash;
 mod engine;
 mod gateway;
+mod house;
 mod properties;
 mod rules;
+mod scenarios;

@@ -1,0 +1,7 @@
+//! What users of other ledgers and gateways complain about, and what happens here. Each test is named after what goes
+//! wrong, and tells where. More of them: `gateway::scenarios` (calls under way), `api::concurrency` (overdraft).
+
+mod expiry;
+mod money;
+mod prices;
+mod small_calls;
