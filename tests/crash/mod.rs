@@ -43,7 +43,6 @@ async fn a_crash_loses_nothing_that_was_acknowledged_and_doubles_nothing() {
     let mut clients: Vec<_> = (0..CLIENTS).map(|number| Client::new(number, random.random())).collect();
     let mut kept: Option<String> = None;
     for round in 0..variable("SCRIP_CRASH_ROUNDS").unwrap_or(5) {
-        println!("round {round}: {:?}", server.id());
         let fired: Vec<usize> = clients.iter().map(|client| client.shots.len()).collect();
         let within_a_write = random.random_bool(0.5).then(|| data.clone());
         clients = shoot_and_kill(server, clients, random.random_range(20..300), within_a_write).await;
@@ -64,7 +63,8 @@ async fn a_crash_loses_nothing_that_was_acknowledged_and_doubles_nothing() {
             kept = Some(head.trim_end().to_owned());
         }
         server = Server::start(&data, &[]).await;
-        settle(&server.api, &opened, &mut clients).await;
+        let (recorded, lost) = settle(&server.api, &opened, &mut clients).await;
+        println!("round {round}: of those without an answer {recorded} were recorded, {lost} were not");
         let mut again: Vec<Shot> = Vec::new();
         for (client, from) in clients.iter().zip(fired) {
             again.extend_from_slice(&client.shots[from..]);
@@ -127,8 +127,9 @@ async fn balances(api: &Api) -> Sum {
     sum
 }
 
-/// Sends again what had no answer: it was there whole, or not at all, and is there once now.
-async fn settle(api: &Api, opened: &Sum, clients: &mut [Client]) {
+/// Sends again what had no answer: it was there whole, or not at all, and is there once now. Answers how many of each
+/// there were.
+async fn settle(api: &Api, opened: &Sum, clients: &mut [Client]) -> (usize, usize) {
     let found = balances(api).await;
     let (mut there, mut all) = (opened.clone(), opened.clone());
     let (mut recorded, mut lost) = (0, 0);
@@ -149,9 +150,9 @@ async fn settle(api: &Api, opened: &Sum, clients: &mut [Client]) {
             all.add(shot.account, shot.posted, shot.held);
         }
     }
-    println!("  of those without an answer {recorded} were recorded, {lost} were not");
     assert_eq!(found, there, "what was found after the crash is not what was acknowledged and recorded");
     assert_eq!(balances(api).await, all, "what had no answer is not there once");
+    (recorded, lost)
 }
 
 /// Every command again: the same status and bytes, marked as a repetition.
