@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use compact_str::CompactString;
 use crossbeam_channel::{Receiver, Sender};
@@ -29,6 +30,10 @@ use crate::stats::Stats;
 
 /// Most items in one batch. Larger ones would make the first wait for the last without saving syncs.
 const MAX_BATCH_ITEMS: usize = 4096;
+/// Entries that are handed to the index at once.
+const INDEX_HAND_OVER: usize = 8192;
+/// How long the index waits for entries that are too few to be handed over, while there are batches.
+const TELL_INDEX_EVERY: Duration = Duration::from_millis(500);
 /// Most events in one batch, but for a single command that leads to more.
 const MAX_BATCH_EVENTS: usize = 16_384;
 
@@ -81,8 +86,9 @@ pub(crate) struct Committer {
     pub(crate) inbox: Receiver<Vec<Item>>,
     pub(crate) decider: Arc<Inbox>,
     pub(crate) index: Sender<Vec<Entry>>,
-    /// What this batch brings to the index.
+    /// What the index has not heard of.
     pub(crate) entries: Vec<Entry>,
+    pub(crate) told_index: Instant,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) durable_item: Arc<AtomicU64>,
     pub(crate) healthy: Arc<AtomicBool>,
@@ -115,6 +121,7 @@ impl Committer {
             let redo = self.commit(batch);
             self.decider.finished(handed_over, redo);
         }
+        self.tell_index();
     }
 
     /// Writes a batch and answers its items. Returns what must be decided again.
@@ -138,10 +145,20 @@ impl Committer {
         }
         self.durable_item.store(last, Ordering::Release);
         self.stats.in_flight.fetch_sub(finished, Ordering::AcqRel);
-        self.entries.push(Entry::Durable { item: last, next_position: self.next_position });
-        let _gone = self.index.send(std::mem::take(&mut self.entries));
+        // A hand-over for each batch would cost more than what is in it.
+        if self.entries.len() >= INDEX_HAND_OVER || self.told_index.elapsed() >= TELL_INDEX_EVERY {
+            self.tell_index();
+        }
         let nothing = redo.failed.is_empty() && redo.jobs.is_empty();
         (!nothing).then_some(redo)
+    }
+
+    /// Hands the index what it has not heard of, and says how far that goes.
+    fn tell_index(&mut self) {
+        self.told_index = Instant::now();
+        let item = self.durable_item.load(Ordering::Acquire);
+        self.entries.push(Entry::Durable { item, next_position: self.next_position });
+        let _gone = self.index.send(std::mem::take(&mut self.entries));
     }
 
     fn append(&mut self, groups: &[Group]) -> Vec<Written> {
@@ -152,7 +169,7 @@ impl Committer {
         if !self.healthy.load(Ordering::Acquire) {
             return all(|| Written::Unknown);
         }
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let result = self.store.append(groups);
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Stats::add(&self.stats.append_micros, micros);

@@ -108,6 +108,7 @@ impl Engine {
             decider: Arc::clone(&inbox),
             index: index_writer.sender,
             entries: Vec::new(),
+            told_index: std::time::Instant::now(),
             secrets: Arc::clone(&secrets),
             durable_item: Arc::clone(&durable_item),
             healthy: Arc::clone(&healthy),

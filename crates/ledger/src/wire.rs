@@ -45,7 +45,12 @@ pub fn decode(event_type: &str, version: u16, payload: &[u8]) -> Result<Event, D
     if version != VERSION {
         return Err(DecodeError::UnknownVersion { event_type: event_type.to_owned(), version });
     }
-    match Event::read(event_type, payload) {
+    // One look at the whole text is cheaper than one at each string of it.
+    let text = std::str::from_utf8(payload).map_err(|error| DecodeError::Malformed {
+        event_type: event_type.to_owned(),
+        source: serde::de::Error::custom(error),
+    })?;
+    match Event::read(event_type, text) {
         None => Err(DecodeError::UnknownType(event_type.to_owned())),
         Some(Err(source)) => Err(DecodeError::Malformed { event_type: event_type.to_owned(), source }),
         Some(Ok(event)) => Ok(event),

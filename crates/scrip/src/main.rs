@@ -16,6 +16,9 @@ use clap::Parser;
 
 use commands::Command;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The credit ledger of a service that resells AI calls for prepaid credits.
 #[derive(Parser)]
 #[command(name = "scrip", version, about, max_term_width = 100)]

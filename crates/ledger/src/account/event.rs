@@ -60,9 +60,9 @@ macro_rules! events {
                 match self { $(Self::$name(event) => serde_json::to_writer(payload, event),)* }
             }
 
-            pub(crate) fn read(wire_name: &str, payload: &[u8]) -> Option<serde_json::Result<Self>> {
+            pub(crate) fn read(wire_name: &str, payload: &str) -> Option<serde_json::Result<Self>> {
                 match wire_name {
-                    $($wire => Some(serde_json::from_slice::<$name>(payload).map(Self::$name)),)*
+                    $($wire => Some(serde_json::from_str::<$name>(payload).map(Self::$name)),)*
                     _ => None,
                 }
             }
