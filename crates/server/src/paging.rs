@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn pages_join_without_gap_or_repetition() {
         let all: Vec<u64> = (0..25).map(|at| at * 3).collect();
-        let (mut seen, mut cursor) = (Vec::new(), None);
+        let (mut seen, mut cursor): (Vec<u64>, _) = (Vec::new(), None);
         loop {
             let page = PageParams { cursor, limit: Some("7".to_owned()) }.read("x").unwrap();
             let list = List::cut("x", &page, all.iter().map(|at| (*at, *at)), |_, at| at, 0);
