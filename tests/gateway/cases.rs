@@ -26,7 +26,7 @@ async fn a_call_is_held_forwarded_and_charged_to_the_last_nano_credit() {
     ] {
         let world = World::new(book, "1").await;
         world.provider.script(Script::json(200, ANSWER));
-        let body = format!(r#"{{"messages" : [], "model":"gpt-5.2" ,"seed":1e2,"max_tokens":100}}"#);
+        let body = r#"{"messages" : [], "model":"gpt-5.2" ,"seed":1e2,"max_tokens":100}"#.to_owned();
         let reply = world.post(Some(KEY), body.clone()).await;
         assert_eq!((reply.status, reply.body.as_str()), (200, ANSWER));
 
@@ -242,5 +242,6 @@ async fn models_are_the_catalog_of_the_keys_book() {
     );
     assert_eq!(world.get("/models/gpt-17", KEY).await.code(), "model_not_found");
     assert_eq!(world.get("/models", "sk-unknown").await.status, 401);
+    assert_eq!(world.get("/elsewhere", KEY).await.code(), "endpoint_not_found");
     world.end().await;
 }

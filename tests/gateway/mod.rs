@@ -2,6 +2,7 @@
 
 mod cases;
 mod openai_client;
+mod providers;
 mod scenarios;
 mod settlement;
 mod streams;

@@ -52,7 +52,7 @@ async fn preflight_checks_only_that_the_balance_is_positive() {
     let (reading, gate) = begun(&world, json!({})).await;
     gate.send(chunk(&"abcd".repeat(298)) + &chunk("last"));
     gate.send(chunk("beyond") + &chunk("more"));
-    let seen = reading.to_the_end().await;
+    let seen = reading.rest().await;
     assert!(seen.contains("last") && !seen.contains("beyond") && !seen.contains("[DONE]"), "{seen}");
     assert!(seen.contains("insufficient_credits"));
     gate.hung_up().await;
@@ -70,7 +70,7 @@ async fn a_stream_is_cut_off_although_credits_came_in_time() {
     world.grant("1").await;
     gate.send(chunk(&"abcd".repeat(499)));
     gate.send(usage_chunk(10, 500) + DONE);
-    assert!(reading.to_the_end().await.ends_with(DONE));
+    assert!(reading.rest().await.ends_with(DONE));
     assert_eq!(world.charge().1, "0.0070175");
     world.end().await;
 }
@@ -84,7 +84,7 @@ async fn worst_case_holds_block_a_nearly_unused_key() {
     let (reading, gate) = begun(&world, json!({})).await;
     assert_eq!(world.balance().await[0], "0.00000575", "not a whole token is left");
     gate.send(usage_chunk(100, 50) + DONE);
-    reading.to_the_end().await;
+    reading.rest().await;
     assert_eq!(world.balance().await, ["0.499125", "0", "0"]);
     // … a call that cannot be stopped on its way is held in full …
     let reply = world.call(ask("gpt-5.2", json!({}))).await;
@@ -164,7 +164,7 @@ async fn failed_streams_charged_anyway() {
         let mut reading = world.stream(ask("gpt-5.2", json!({"stream": true}))).await;
         reading.until(&first).await;
         gate.break_off();
-        assert!(reading.to_the_end().await.contains("upstream_closed"));
+        assert!(reading.rest().await.contains("upstream_closed"));
     }
     assert_eq!((world.voids(), world.charges()), (vec!["failed".to_owned(); 2], vec![]));
     assert_eq!(world.balance().await, ["1", "0", "0"]);

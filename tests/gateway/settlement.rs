@@ -84,7 +84,7 @@ async fn a_stream_waits_for_its_receipt_until_the_ledger_can_write() {
     eventually(|| disk.refused.load(Ordering::SeqCst) >= 2).await;
     assert!(!reading.seen.contains("[DONE]"), "no receipt for what is not recorded");
     disk.full.store(false, Ordering::SeqCst);
-    assert!(reading.to_the_end().await.ends_with(DONE));
+    assert!(reading.rest().await.ends_with(DONE));
     assert_eq!(world.charge().1, "0.000875");
     world.end().await;
 }

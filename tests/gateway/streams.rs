@@ -34,7 +34,7 @@ async fn a_stream_passes_as_it_comes_and_its_usage_is_hidden_from_who_did_not_as
         gate.send(chunk("efgh"));
         reading.until("efgh").await;
         gate.send(usage_chunk(100, 50) + DONE);
-        let seen = reading.to_the_end().await;
+        let seen = reading.rest().await;
         let usage = if hidden { String::new() } else { usage_chunk(100, 50) };
         assert_eq!(seen, chunk("abcd") + &chunk("efgh") + &usage + DONE);
         // [DONE] is the receipt: the charge is durable when it passes.
@@ -61,7 +61,7 @@ async fn a_stream_cut_anywhere_passes_byte_by_byte() {
             gate.send(piece.to_vec());
         }
         drop(gate);
-        let seen = world.stream(ask("gpt-5.2", json!({"stream": true}))).await.to_the_end().await;
+        let seen = world.stream(ask("gpt-5.2", json!({"stream": true}))).await.rest().await;
         assert_eq!(seen, [before, after, DONE].concat(), "in pieces of {size}");
         assert_eq!(world.charge().1, "0.00001575");
         world.end().await;
@@ -74,7 +74,7 @@ async fn a_stream_without_its_last_blank_line_is_whole_all_the_same() {
     let (reading, gate) = begun(&world, json!({})).await;
     gate.send(usage_chunk(100, 50) + "data: [DONE]");
     drop(gate);
-    assert_eq!(reading.to_the_end().await, chunk("abcd") + "data: [DONE]");
+    assert_eq!(reading.rest().await, chunk("abcd") + "data: [DONE]");
     assert_eq!(world.charge().0, "completed");
     world.end().await;
 }
@@ -86,7 +86,7 @@ async fn a_provider_that_dies_after_some_tokens_is_paid_for_those() {
     gate.send(chunk("abcdefgh") + "data: {\"choices\":[{\"delta\":{\"content\":\"cut o");
     reading.until("abcdefgh").await;
     gate.break_off();
-    let seen = reading.to_the_end().await;
+    let seen = reading.rest().await;
     let (passed, last) = seen.rsplit_once("data: ").unwrap();
     assert_eq!(passed, chunk("abcd") + &chunk("abcdefgh"), "half an event is not passed");
     let last: serde_json::Value = serde_json::from_str(last).unwrap();
@@ -102,7 +102,7 @@ async fn a_provider_that_stalls_is_given_up() {
     let times = Times { between_bytes: Duration::from_millis(30), ..times() };
     let world = World::with(book("pixapi"), "1", Limits::default(), times).await;
     let (reading, gate) = begun(&world, json!({})).await;
-    assert!(reading.to_the_end().await.contains("upstream_timeout"));
+    assert!(reading.rest().await.contains("upstream_timeout"));
     gate.hung_up().await;
     assert_eq!(world.charge().0, "partial");
     world.end().await;
@@ -115,7 +115,7 @@ async fn a_provider_that_sends_an_error_in_mid_stream_is_passed_on() {
     let error = "data: {\"error\":{\"message\":\"overloaded\",\"code\":\"server_error\"}}\n\n";
     gate.send(error);
     drop(gate);
-    assert_eq!(reading.to_the_end().await, chunk("abcd") + error);
+    assert_eq!(reading.rest().await, chunk("abcd") + error);
     assert_eq!(world.charge().0, "partial");
     world.end().await;
 }
@@ -125,7 +125,7 @@ async fn usage_that_never_comes_is_guessed_from_what_passed() {
     let world = World::new("aiproxynode", "1").await;
     let (reading, gate) = begun(&world, json!({})).await;
     gate.send(chunk("abcdabcd") + DONE);
-    assert!(reading.to_the_end().await.ends_with(DONE));
+    assert!(reading.rest().await.ends_with(DONE));
     // 0.0000595 × 0.85.
     let lines = "input_tokens:10 output_tokens:3".to_owned();
     assert_eq!(world.charge(), ("usage_unknown".to_owned(), "0.000050575".to_owned(), lines));
@@ -140,7 +140,7 @@ async fn an_account_frozen_in_mid_stream_settles_where_the_book_says_so() {
     gate.send(chunk("after"));
     reading.until("after").await;
     gate.send(usage_chunk(100, 50) + DONE);
-    assert!(reading.to_the_end().await.ends_with(DONE));
+    assert!(reading.rest().await.ends_with(DONE));
     assert_eq!(world.charge().1, "0.000875");
     world.end().await;
 }
@@ -150,7 +150,7 @@ async fn an_account_frozen_in_mid_stream_is_cut_off_where_the_book_says_so() {
     let world = World::new("aiproxynode", "1").await;
     let (reading, gate) = begun(&world, json!({})).await;
     world.command(Command::Freeze { scope: FreezeScope::Account, reason: token("abuse") }).await.unwrap();
-    let seen = reading.to_the_end().await;
+    let seen = reading.rest().await;
     assert!(seen.contains("account_frozen") && !seen.contains("[DONE]"), "{seen}");
     gate.hung_up().await;
     assert_eq!((world.voids(), world.charges()), (vec!["failed".to_owned()], vec![]));
@@ -176,7 +176,7 @@ async fn a_hold_that_nears_its_end_is_prolonged() {
         eventually(|| ends(&world).contains(&end)).await;
     }
     gate.send(usage_chunk(100, 50) + DONE);
-    reading.to_the_end().await;
+    reading.rest().await;
     assert_eq!(world.charge().0, "completed");
     world.end().await;
 }
@@ -188,7 +188,7 @@ async fn a_hold_that_has_ended_is_charged_late() {
     world.pass_seconds(10_000);
     world.engine.sweep().await.unwrap();
     gate.send(usage_chunk(100, 50) + DONE);
-    assert!(reading.to_the_end().await.ends_with(DONE));
+    assert!(reading.rest().await.ends_with(DONE));
     assert!(matches!(world.events().last(), Some(Event::HoldCaptured(captured)) if captured.late));
     assert_eq!(world.balance().await, ["0.999125", "0", "0"]);
     world.end().await;
@@ -198,8 +198,7 @@ async fn a_hold_that_has_ended_is_charged_late() {
 async fn a_shutdown_lets_streams_end_and_then_ends_them() {
     let world = World::new("pixapi", "1").await;
     let (reading, gate) = begun(&world, json!({})).await;
-    let (unsettled, seen) =
-        tokio::join!(world.gateway.drain(Duration::from_millis(30)), reading.to_the_end());
+    let (unsettled, seen) = tokio::join!(world.gateway.drain(Duration::from_millis(30)), reading.rest());
     assert_eq!(unsettled, 0);
     assert!(seen.contains("shutting_down"), "{seen}");
     gate.hung_up().await;

@@ -68,7 +68,7 @@ impl Reading {
     }
 
     /// Reads to the end.
-    pub async fn to_the_end(mut self) -> String {
+    pub async fn rest(mut self) -> String {
         while self.more().await {}
         self.seen
     }

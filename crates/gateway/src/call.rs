@@ -109,12 +109,14 @@ impl Call {
         }
         let shared = Arc::clone(&self.shared);
         let Some(provider) = shared.upstreams.get(self.upstream) else { return };
-        let asked = shared.providers.ask(provider, body);
-        let response = match self.wait(shared.times.first_byte, asked).await {
+        // Futures are handed around by reference, and rare ones boxed: each copy of one is memory that every call pays.
+        let mut asked = std::pin::pin!(shared.providers.ask(provider, body));
+        let response = match self.wait(shared.times.first_byte, asked.as_mut()).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 tracing::warn!(request_id = %self.entry.id, upstream = provider.name, %error, "no answer");
-                return self.fail(Outcome::Failed, upstream::unanswered(&error)).await;
+                self.void(Outcome::Failed).await;
+                return self.answer_error(Some(upstream::unanswered(&error)));
             }
             Err(Stop::ReadOn) => {
                 // The provider works on what nobody waits for: what it has read is known, what it writes is not.
@@ -129,17 +131,20 @@ impl Call {
         };
         self.status = Some(response.status());
         if !response.status().is_success() {
-            return self.refused(response).await;
+            return Box::pin(self.refused(response)).await;
         }
         let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
             kind.as_bytes().get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
         });
-        if is_stream { self.stream(response).await } else { self.whole(response).await }
+        if is_stream { Box::pin(self.stream(response)).await } else { self.whole(response).await }
     }
 
     /// Waits for the provider, and meanwhile looks after the hold, the caller and the gateway.
-    pub(crate) async fn wait<F: Future>(&mut self, patience: Duration, what: F) -> Result<F::Output, Stop> {
-        let mut what = std::pin::pin!(what);
+    pub(crate) async fn wait<F: Future>(
+        &mut self,
+        patience: Duration,
+        mut what: Pin<&mut F>,
+    ) -> Result<F::Output, Stop> {
         // Most of what is waited for in a stream is there already: no timer for that.
         let at_once = std::future::poll_fn(|cx| std::task::Poll::Ready(what.as_mut().poll(cx))).await;
         if let std::task::Poll::Ready(output) = at_once {
@@ -153,7 +158,7 @@ impl Call {
             self.alarm.as_mut().reset(until.min(look_after));
             tokio::select! {
                 biased;
-                output = &mut what => return Ok(output),
+                output = what.as_mut() => return Ok(output),
                 () = self.caller.leaves() => self.caller_left(),
                 () = &mut self.alarm => {
                     let now = Instant::now();
@@ -163,7 +168,7 @@ impl Call {
                     if self.read_until.is_some_and(|until| now >= until) {
                         return Err(Stop::ReadOn);
                     }
-                    self.upkeep().await?;
+                    Box::pin(self.upkeep()).await?;
                     look_after = Instant::now() + self.shared.times.upkeep;
                 }
             }
@@ -209,12 +214,6 @@ impl Call {
     /// Gives the hold up. Should that fail for good, the hold frees itself at its end.
     pub(crate) async fn void(&self, outcome: Outcome) {
         let _logged = self.entry.void(&self.held, outcome, self.shared.times.settle).await;
-    }
-
-    /// Nothing is charged, and the caller is told why there is no answer.
-    pub(crate) async fn fail(mut self, outcome: Outcome, error: ApiError) {
-        self.void(outcome).await;
-        self.answer_error(Some(error));
     }
 
     pub(crate) fn answer_error(&mut self, error: Option<ApiError>) {

@@ -147,6 +147,8 @@ impl Default for Limits {
 /// Times. A hold is kept alive through all of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
+    /// For the body of a request to arrive.
+    pub request: Duration,
     /// To connect to a provider.
     pub connect: Duration,
     /// From the request to the head of the answer: for an answer that is no stream, nearly all of it.
@@ -168,6 +170,7 @@ pub struct Times {
 impl Default for Times {
     fn default() -> Self {
         Self {
+            request: Duration::from_secs(120),
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(600),
             between_bytes: Duration::from_secs(120),

@@ -93,6 +93,7 @@ impl Gateway {
             .route("/v1/chat/completions", post(complete))
             .route("/v1/models", get(models::list))
             .route("/v1/models/{*model}", get(models::one))
+            .fallback(nothing_here)
             .with_state(Arc::clone(&self.0))
     }
 
@@ -122,6 +123,10 @@ impl Gateway {
 fn subject() -> Token {
     #[expect(clippy::unwrap_used, reason = "a constant that is an id")]
     Token::new("gateway").unwrap()
+}
+
+async fn nothing_here() -> ApiError {
+    ApiError::new(404, "endpoint_not_found", "there is no such endpoint here")
 }
 
 async fn complete(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -175,8 +180,10 @@ impl Shared {
         }
         let owner = self.authenticate(request.headers()).await?;
         let too_large = |_| ApiError::new(413, "too_large", "the body is too large, or did not arrive whole");
+        let too_slow = |_| ApiError::new(408, "request_timeout", "the body took too long to arrive");
+        let body = axum::body::to_bytes(request.into_body(), self.limits.request_bytes);
         let body =
-            axum::body::to_bytes(request.into_body(), self.limits.request_bytes).await.map_err(too_large)?;
+            tokio::time::timeout(self.times.request, body).await.map_err(too_slow)?.map_err(too_large)?;
         let ask = Ask::read(&body).map_err(|NotUnderstood(why)| ApiError::new(400, "malformed", why))?;
 
         let entry = Entry {

@@ -77,22 +77,22 @@ impl Entry {
         guessed(input, output).usage(self.rates()).map(Size::Usage).ok_or(Refusal::UnknownModel)
     }
 
-    async fn submit(
+    /// Not an `async fn`: the request is made at once, so that the future holds it once.
+    fn submit(
         &self,
         operation: &'static str,
         key: Token,
         command: Command,
-    ) -> Result<Accepted, EngineError> {
+    ) -> impl Future<Output = Result<Accepted, EngineError>> + '_ {
         let fingerprint = fingerprint(self.account.as_str(), &command);
-        let request = Request {
+        self.engine.submit(Request {
             account: self.account.clone(),
             command,
             subject: self.subject.clone(),
             books: BookScope::All,
             key: Some(IdempotencyKey { operation, key, fingerprint }),
             correlation: CompactString::from(self.id.as_str()),
-        };
-        self.engine.submit(request).await
+        })
     }
 
     /// Reserves for the call: for the most it can use, or, if it may begin with less, for what credits reach to.
@@ -217,7 +217,7 @@ impl Entry {
             provider: Some(provider),
             past: None,
         });
-        self.settle("capture", command, within).await
+        self.settle("capture", &command, within).await
     }
 
     /// Gives the hold up.
@@ -227,14 +227,14 @@ impl Entry {
         outcome: Outcome,
         within: Duration,
     ) -> Result<(), EngineError> {
-        self.settle("void", Command::VoidHold { hold: held.revision, outcome }, within).await
+        self.settle("void", &Command::VoidHold { hold: held.revision, outcome }, within).await
     }
 
     /// Settles, and tries again for as long as it may while the outcome is unknown.
     async fn settle(
         &self,
         operation: &'static str,
-        command: Command,
+        command: &Command,
         within: Duration,
     ) -> Result<(), EngineError> {
         let give_up = Instant::now() + within;

@@ -40,7 +40,7 @@ struct Told {
 }
 
 impl Call {
-    pub(crate) async fn stream(mut self, response: http::Response<Incoming>) {
+    pub(crate) async fn stream(&mut self, response: http::Response<Incoming>) {
         let head = self.head(&response);
         if self.caller.has_left() {
             self.caller_left();
@@ -64,7 +64,7 @@ impl Call {
         let patience = self.shared.times.between_bytes;
         let mut events = Events::default();
         loop {
-            let chunk = match self.wait(patience, body.frame()).await {
+            let chunk = match self.wait(patience, std::pin::pin!(body.frame())).await {
                 Ok(Some(Ok(frame))) => frame.into_data().ok(),
                 Ok(Some(Err(_))) if told.usage_at_end => None,
                 Ok(Some(Err(_))) => return End::BrokenOff,

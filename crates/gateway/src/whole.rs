@@ -41,7 +41,7 @@ impl Broken {
 
 impl Call {
     /// A completion in one piece.
-    pub(crate) async fn whole(mut self, response: http::Response<Incoming>) {
+    pub(crate) async fn whole(&mut self, response: http::Response<Incoming>) {
         let head = self.head(&response);
         let body = match self.read(response.into_body(), self.shared.limits.answer_bytes).await {
             Ok(body) => body,
@@ -75,7 +75,7 @@ impl Call {
 
     /// A refusal: passed on, unless it is about the service and not about the caller. Nothing is charged, except what
     /// the book charges for calls that the provider's moderation blocked.
-    pub(crate) async fn refused(mut self, response: http::Response<Incoming>) {
+    pub(crate) async fn refused(&mut self, response: http::Response<Incoming>) {
         let status = response.status();
         let head = self.head(&response);
         let body = self.read(response.into_body(), REFUSAL_BYTES).await;
@@ -114,7 +114,7 @@ impl Call {
         let mut first = Bytes::new();
         let mut all = BytesMut::new();
         loop {
-            let frame = match self.wait(patience, body.frame()).await {
+            let frame = match self.wait(patience, std::pin::pin!(body.frame())).await {
                 Ok(Some(Ok(frame))) => frame,
                 Ok(Some(Err(_))) => return Err(Broken::Closed),
                 Ok(None) => break,
