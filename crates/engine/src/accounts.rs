@@ -23,6 +23,8 @@ pub(crate) struct Slot {
     pub(crate) generation: u64,
     /// The item that last wrote to it.
     pub(crate) last_item: u64,
+    /// Jobs that wait for something of it to be durable; later ones wait behind them.
+    pub(crate) held_back: u32,
     scheduled: Option<Timestamp>,
     snapshot_revision: u64,
     used: u64,
@@ -57,7 +59,15 @@ impl Accounts {
         capacity: usize,
         due: BTreeSet<(Timestamp, AccountId)>,
     ) -> Self {
-        Self { store, index, slots: HashMap::new(), schedule: Schedule(due), capacity, next_generation: 0, uses: 0 }
+        Self {
+            store,
+            index,
+            slots: HashMap::new(),
+            schedule: Schedule(due),
+            capacity,
+            next_generation: 0,
+            uses: 0,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -78,6 +88,7 @@ impl Accounts {
                 stream,
                 generation: self.next_generation,
                 last_item: 0,
+                held_back: 0,
                 scheduled: None,
                 snapshot_revision,
                 used: 0,
@@ -159,7 +170,7 @@ impl Accounts {
         let mut idle: Vec<(u64, AccountId)> = self
             .slots
             .iter()
-            .filter(|(_, slot)| slot.last_item <= durable_item)
+            .filter(|(_, slot)| slot.last_item <= durable_item && slot.held_back == 0)
             .map(|(id, slot)| (slot.used, id.clone()))
             .collect();
         let leaving = (self.slots.len() - self.capacity + self.capacity / 8).min(idle.len());

@@ -139,12 +139,10 @@ impl Committer {
         let mut written = self.append(&groups).into_iter();
         let last = batch.last().map_or(0, |item| item.number);
         let mut redo = Redo { failed: Vec::new(), keys: Vec::new(), jobs: Vec::new() };
-        let mut finished = 0;
-        for item in batch {
-            finished += self.conclude(item, &mut written, &mut redo);
-        }
         self.durable_item.store(last, Ordering::Release);
-        self.stats.in_flight.fetch_sub(finished, Ordering::AcqRel);
+        for item in batch {
+            self.conclude(item, &mut written, &mut redo);
+        }
         // A hand-over for each batch would cost more than what is in it.
         if self.entries.len() >= INDEX_HAND_OVER || self.told_index.elapsed() >= TELL_INDEX_EVERY {
             self.tell_index();
@@ -208,56 +206,42 @@ impl Committer {
         }
     }
 
-    /// Answers an item, or sends it back. Returns how many of the callers' jobs are done.
-    fn conclude(&mut self, item: Item, written: &mut std::vec::IntoIter<Written>, redo: &mut Redo) -> u64 {
+    /// Answers an item, or sends it back.
+    fn conclude(&mut self, item: Item, written: &mut std::vec::IntoIter<Written>, redo: &mut Redo) {
         let Item { generation, job, effect, appended, .. } = item;
         let written = if appended { written.next().unwrap_or(Written::Unknown) } else { Written::Conflict };
-        let Some(job) = job else {
-            self.internal(generation, effect);
-            return 0;
-        };
-        let callers = u64::from(!matches!(job.reply, Reply::Nobody));
+        let Some(job) = job else { return self.internal(generation, effect) };
         let effect = match (effect, written) {
-            // An earlier item of the batch failed on the same stay; the store let this one fall with it.
-            (Effect::Write(write), Written::At(position)) => {
-                self.accepted(*write, job, position);
-                return callers;
-            }
+            (Effect::Write(write), Written::At(position)) => return self.accepted(*write, job, position),
             (Effect::Write(write), written) => {
                 self.fail(generation, &write, &job, redo);
-                match written {
-                    Written::Full => job.reply.decided(Err(EngineError::Full)),
-                    Written::Unknown => job.reply.decided(Err(EngineError::Unavailable)),
-                    Written::Conflict | Written::At(_) => {
-                        redo.jobs.push(job);
-                        return 0;
-                    }
-                }
-                return callers;
+                return match written {
+                    Written::Full => self.done(job).decided(Err(EngineError::Full)),
+                    Written::Unknown => self.done(job).decided(Err(EngineError::Unavailable)),
+                    Written::Conflict | Written::At(_) => redo.jobs.push(job),
+                };
             }
             (effect, _) => effect,
         };
         if self.failed.contains(&generation) || matches!(effect, Effect::Bounce) {
-            redo.jobs.push(job);
-            return 0;
+            return redo.jobs.push(job);
         }
         if !self.healthy.load(Ordering::Acquire) {
             // What the store holds is unknown: no answer can be sure of what it was decided on.
-            job.reply.decided(Err(EngineError::Unavailable));
-            return callers;
+            return self.done(job).decided(Err(EngineError::Unavailable));
         }
         match effect {
             Effect::Refused(error) => {
-                Stats::add(&self.stats.refused, callers);
-                job.reply.decided(Err(error));
+                Stats::add(&self.stats.refused, 1);
+                self.done(job).decided(Err(error));
             }
             Effect::Repeated(answer) => {
                 Stats::add(&self.stats.replayed, 1);
-                job.reply.send(Outcome::Repeated(answer));
+                self.done(job).send(Outcome::Repeated(answer));
             }
             Effect::View(mut view) => {
                 view.as_of_position = self.next_position;
-                if let Reply::View(sender) = job.reply {
+                if let Reply::View(sender) = self.done(job) {
                     let _gone = sender.send(Ok(*view));
                 }
             }
@@ -267,9 +251,16 @@ impl Committer {
             | Effect::Bounce
             | Effect::Barrier(_)
             | Effect::Forget(_)
-            | Effect::Snapshot(_) => job.reply.decided(Err(EngineError::Unavailable)),
+            | Effect::Snapshot(_) => self.done(job).decided(Err(EngineError::Unavailable)),
         }
-        callers
+    }
+
+    /// A job is not in flight any more when its caller hears of it.
+    fn done(&self, job: Job) -> Reply {
+        if !matches!(job.reply, Reply::Nobody) {
+            self.stats.in_flight.fetch_sub(1, Ordering::AcqRel);
+        }
+        job.reply
     }
 
     fn internal(&mut self, generation: u64, effect: Effect) {
@@ -297,8 +288,7 @@ impl Committer {
 
     fn accepted(&mut self, write: Write, job: Job, first_position: u64) {
         let Write { book, first_revision, events, recorded_at, used, due, snapshot, .. } = write;
-        let Ask::Command(request) = job.ask else { return };
-        let account = request.account;
+        let account = job.ask.account().clone();
         for (at, event) in events.iter().enumerate() {
             let changed = self.secrets.take_in(&account, first_revision + at as u64, event);
             self.entries.extend(changed.into_iter().map(|(secret, owner)| Entry::Secret(secret, owner)));
@@ -316,7 +306,7 @@ impl Committer {
         let position = (first_position + events.len() as u64).saturating_sub(1);
         let accepted =
             Accepted { account, book, first_revision, events, recorded_at, position, replayed: false };
-        job.reply.decided(Ok(accepted));
+        self.done(job).decided(Ok(accepted));
     }
 }
 

@@ -40,12 +40,23 @@ pub(crate) enum Ask {
     View { account: AccountId, books: BookScope },
 }
 
+impl Ask {
+    pub(crate) fn account(&self) -> &AccountId {
+        match self {
+            Self::Command(request) => &request.account,
+            Self::View { account, .. } => account,
+        }
+    }
+}
+
 /// Something asked, who waits for it, and how often it was decided.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) ask: Ask,
     pub(crate) reply: Reply,
     pub(crate) attempts: u8,
+    /// It waits for something to be durable, and later jobs of its account wait behind it.
+    pub(crate) held_back: bool,
 }
 
 /// What reaches the decider.
@@ -115,8 +126,8 @@ impl Decider {
         }
         for message in waiting.messages.drain(..) {
             match message {
-                Message::One(job) => self.take(job),
-                Message::Many(jobs) => jobs.into_iter().for_each(|job| self.take(job)),
+                Message::One(job) => self.take(job, false),
+                Message::Many(jobs) => jobs.into_iter().for_each(|job| self.take(job, false)),
                 Message::Sweep(reply) => {
                     self.sweep();
                     self.send(0, None, Effect::Barrier(reply));
@@ -172,7 +183,9 @@ impl Decider {
                 key: None,
                 correlation: "".into(),
             };
-            self.take(Job { ask: Ask::Command(Box::new(request)), reply: Reply::Nobody, attempts: 0 });
+            let ask = Ask::Command(Box::new(request));
+            // An expiry takes effect at the end it names: it waits for nothing.
+            self.take(Job { ask, reply: Reply::Nobody, attempts: 0, held_back: false }, true);
         }
     }
 
@@ -189,24 +202,42 @@ impl Decider {
             Stats::add(&self.stats.conflicts, 1);
             job.attempts += 1;
             if job.attempts > MAX_ATTEMPTS {
+                self.let_go(&mut job);
                 self.finished(1);
                 job.reply.decided(Err(EngineError::Overloaded));
             } else {
-                self.take(job);
+                let oldest = self.let_go(&mut job);
+                self.take(job, oldest);
             }
         }
     }
 
-    fn take(&mut self, mut job: Job) {
+    /// Ends a job's wait, if it was held back. It is then the oldest of its account that was: it goes first.
+    fn let_go(&mut self, job: &mut Job) -> bool {
+        let held_back = std::mem::take(&mut job.held_back);
+        if held_back && let Ok((slot, _)) = load(&mut self.accounts, &self.stats, job.ask.account()) {
+            slot.held_back = slot.held_back.saturating_sub(1);
+        }
+        held_back
+    }
+
+    /// Decides a job; behind the jobs of its account that are held back, unless it goes before them.
+    fn take(&mut self, mut job: Job, goes_first: bool) {
         // The stay in memory that the answer is decided on, a refusal's too.
         let mut generation = 0;
         let decided = match &mut job.ask {
-            Ask::Command(request) => self.command(request, &mut generation),
+            Ask::Command(request) => self.command(request, goes_first, &mut generation),
             Ask::View { account, books } => self.view(account, books, &mut generation),
         };
         let effect = match decided {
             Ok(effect) => effect,
-            Err(Setback::NotDurable) => Effect::Bounce,
+            Err(Setback::NotDurable) => {
+                job.held_back = true;
+                if let Ok((slot, _)) = load(&mut self.accounts, &self.stats, job.ask.account()) {
+                    slot.held_back += 1;
+                }
+                Effect::Bounce
+            }
             Err(Setback::Failed(error)) => {
                 if let (EngineError::Unavailable, Ask::Command(request)) = (&error, &job.ask)
                     && request.command == Command::Sweep
@@ -236,10 +267,18 @@ impl Decider {
         Ok(Effect::View(Box::new(View { account, as_of_position: 0, now })))
     }
 
-    fn command(&mut self, request: &mut Request, generation: &mut u64) -> Result<Effect, Setback> {
+    fn command(
+        &mut self,
+        request: &mut Request,
+        goes_first: bool,
+        generation: &mut u64,
+    ) -> Result<Effect, Setback> {
         let now = self.clock.now();
         let (slot, schedule) = load(&mut self.accounts, &self.stats, &request.account)?;
         *generation = slot.generation;
+        if slot.held_back > 0 && !goes_first {
+            return Err(Setback::NotDurable);
+        }
         let book_id = match &request.command {
             Command::Open(open) => &open.book,
             _ => slot.account.book().ok_or(Refusal::AccountNotFound)?,
@@ -330,11 +369,7 @@ fn load<'a>(
 }
 
 /// Brings a command the events of the past that it speaks of: a hold that is not open any more, a debit.
-fn recall(
-    store: &dyn EventStore,
-    slot: &Slot,
-    command: &mut Command,
-) -> Result<(), Setback> {
+fn recall(store: &dyn EventStore, slot: &Slot, command: &mut Command) -> Result<(), Setback> {
     match command {
         Command::CaptureHold(capture) if slot.account.hold(capture.hold).is_none() => {
             if let Some(Event::HoldPlaced(placed)) = past_event(store, slot, capture.hold)? {
@@ -359,11 +394,7 @@ fn recall(
 }
 
 /// The event at a revision of the account, if there is one.
-fn past_event(
-    store: &dyn EventStore,
-    slot: &Slot,
-    revision: u64,
-) -> Result<Option<Event>, Setback> {
+fn past_event(store: &dyn EventStore, slot: &Slot, revision: u64) -> Result<Option<Event>, Setback> {
     if revision >= slot.account.next_revision() {
         return Ok(None);
     }

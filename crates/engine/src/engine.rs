@@ -161,7 +161,12 @@ impl Engine {
     pub async fn submit(&self, request: Request) -> Result<Accepted, EngineError> {
         self.admit(1)?;
         let (sender, answer) = oneshot::channel();
-        let job = Job { ask: Ask::Command(Box::new(request)), reply: Reply::Command(sender), attempts: 0 };
+        let job = Job {
+            ask: Ask::Command(Box::new(request)),
+            reply: Reply::Command(sender),
+            attempts: 0,
+            held_back: false,
+        };
         self.send(Message::One(job), 1)?;
         self.resolve(answer.await.unwrap_or(Outcome::Decided(Err(EngineError::Unavailable)))).await
     }
@@ -181,6 +186,7 @@ impl Engine {
             ask: Ask::Command(Box::new(request)),
             reply: Reply::OneOf(Arc::clone(&many), at),
             attempts: 0,
+            held_back: false,
         };
         let jobs = requests.into_iter().enumerate().map(job).collect();
         if let Err(error) = self.send(Message::Many(jobs), count as u64) {
@@ -200,7 +206,7 @@ impl Engine {
         self.admit(1)?;
         let (sender, answer) = oneshot::channel();
         let ask = Ask::View { account: account.clone(), books: books.clone() };
-        self.send(Message::One(Job { ask, reply: Reply::View(sender), attempts: 0 }), 1)?;
+        self.send(Message::One(Job { ask, reply: Reply::View(sender), attempts: 0, held_back: false }), 1)?;
         answer.await.unwrap_or(Err(EngineError::Unavailable))
     }
 
