@@ -72,6 +72,16 @@ impl Book {
         &self.policies[self.policies.len().saturating_sub(1)]
     }
 
+    /// The catalog that was in force at a time; nothing before the first.
+    pub fn catalog_at(&self, time: Timestamp) -> Option<&Version<Catalog>> {
+        self.catalogs.iter().rev().find(|version| version.effective_at <= time)
+    }
+
+    /// The policy that was in force at a time; nothing before the first.
+    pub fn policy_at(&self, time: Timestamp) -> Option<&Version<Policy>> {
+        self.policies.iter().rev().find(|version| version.effective_at <= time)
+    }
+
     /// A version of the catalog that was in force once.
     pub fn catalog_version(&self, version: u32) -> Option<&Catalog> {
         self.catalogs.iter().rev().map(|known| &known.terms).find(|catalog| catalog.version == version)

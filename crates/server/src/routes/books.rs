@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use scrip_ledger::book::{Book, Catalog, Policy};
+use scrip_ledger::book::{Book, Catalog, Policy, Version};
 use scrip_ledger::{BookId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -59,17 +59,23 @@ pub(crate) struct At {
 }
 
 impl App {
-    fn book(&self, caller: &Principal, id: &str, at: &At) -> Result<Arc<Book>, Problem> {
+    /// A book that the caller may read, and the time that it is asked about.
+    fn book(&self, caller: &Principal, id: &str, at: &At) -> Result<(Arc<Book>, Option<Timestamp>), Problem> {
         caller.may(Right::ReadAll)?;
         let unknown = || Problem::new(Code::BOOK_NOT_FOUND, "there is no such book");
         let id = BookId::new(id).map_err(|_| unknown())?;
         if !caller.books.allows(&id) {
             return Err(forbidden_book(&id));
         }
-        let _: Option<Timestamp> = time(at.at.as_deref(), "at")?;
+        let asked = time(at.at.as_deref(), "at")?;
         at.account_id.as_deref().map(crate::command::account_id).transpose()?;
-        self.engine.book(&id).cloned().ok_or_else(unknown)
+        Ok((self.engine.book(&id).cloned().ok_or_else(unknown)?, asked))
     }
+}
+
+/// The version that was asked for: at a time, or now.
+fn version<T>(found: Option<&Version<T>>) -> Result<&Version<T>, Problem> {
+    found.ok_or_else(|| Problem::new(Code::INVALID_TIME, "the book's first version came into force after this time"))
 }
 
 /// The books that the token is for.
@@ -101,8 +107,8 @@ pub(crate) async fn catalog(
     caller: Principal,
     Params(at): Params<At>,
 ) -> Result<Json<InForce<Catalog>>, Problem> {
-    let book = app.book(&caller, &id, &at)?;
-    let version = book.catalog_in_force();
+    let (book, asked) = app.book(&caller, &id, &at)?;
+    let version = version(asked.map_or(Some(book.catalog_in_force()), |time| book.catalog_at(time)))?;
     Ok(Json(InForce {
         book: book.id.clone().into(),
         effective_at: version.effective_at.into(),
@@ -121,8 +127,8 @@ pub(crate) async fn policy(
     caller: Principal,
     Params(at): Params<At>,
 ) -> Result<Json<InForce<Policy>>, Problem> {
-    let book = app.book(&caller, &id, &at)?;
-    let version = book.policy_in_force();
+    let (book, asked) = app.book(&caller, &id, &at)?;
+    let version = version(asked.map_or(Some(book.policy_in_force()), |time| book.policy_at(time)))?;
     Ok(Json(InForce {
         book: book.id.clone().into(),
         effective_at: version.effective_at.into(),
