@@ -229,7 +229,16 @@ impl World {
     pub fn charge(&self) -> (String, String, String) {
         let charges = self.charges();
         assert_eq!(charges.len(), 1, "{charges:#?}");
-        let lines = charges[0].lines.iter().map(|line| format!("{}:{}", line.unit, line.quantity));
+        // Input first, its parts, then output: in which order they are stored is the ledger's.
+        let place = |unit: &str| {
+            ["input_tokens", "cached_input_tokens", "cache_write_tokens"]
+                .iter()
+                .position(|u| *u == unit)
+                .unwrap_or(9)
+        };
+        let mut sorted: Vec<_> = charges[0].lines.iter().collect();
+        sorted.sort_by_key(|line| place(&line.unit));
+        let lines = sorted.into_iter().map(|line| format!("{}:{}", line.unit, line.quantity));
         let lines = lines.collect::<Vec<_>>().join(" ");
         (charges[0].outcome.as_str().to_owned(), charges[0].charged.to_string(), lines)
     }

@@ -97,6 +97,8 @@ pub(crate) fn affordable_output(rates: &[Rate], credits: Credits) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn rates(units: &[&str]) -> Vec<Rate> {
@@ -104,22 +106,23 @@ mod tests {
         units.iter().map(rate).collect()
     }
 
-    fn usage(units: &[&str], tokens: Tokens) -> String {
-        serde_json::to_string(&tokens.usage(&rates(units)).unwrap()).unwrap()
+    /// As JSON: the ledger has its own order of units.
+    fn usage(units: &[&str], tokens: Tokens) -> serde_json::Value {
+        serde_json::to_value(tokens.usage(&rates(units)).unwrap()).unwrap()
     }
 
     const TOKENS: Tokens = Tokens { input: 100, cached: 60, cache_written: 30, output: 50, reasoning: 20 };
 
     #[test]
     fn every_token_is_counted_once() {
-        assert_eq!(usage(&[INPUT, OUTPUT], TOKENS), r#"{"input_tokens":"100","output_tokens":"50"}"#);
+        assert_eq!(usage(&[INPUT, OUTPUT], TOKENS), json!({"input_tokens":"100","output_tokens":"50"}));
         assert_eq!(
             usage(&[INPUT, CACHED, OUTPUT, CALLS], TOKENS),
-            r#"{"input_tokens":"40","cached_input_tokens":"60","output_tokens":"50","calls":"1"}"#
+            json!({"input_tokens":"40","cached_input_tokens":"60","output_tokens":"50","calls":"1"})
         );
         assert_eq!(
             usage(&[INPUT, CACHED, CACHE_WRITE, OUTPUT, REASONING], TOKENS),
-            r#"{"input_tokens":"10","cached_input_tokens":"60","cache_write_tokens":"30","output_tokens":"30","reasoning_tokens":"20"}"#
+            json!({"input_tokens":"10","cached_input_tokens":"60","cache_write_tokens":"30","output_tokens":"30","reasoning_tokens":"20"})
         );
     }
 
@@ -128,7 +131,7 @@ mod tests {
         let wrong = Tokens { cached: 200, reasoning: u64::MAX, ..TOKENS };
         assert_eq!(
             usage(&[INPUT, CACHED, CACHE_WRITE, OUTPUT, REASONING], wrong),
-            r#"{"input_tokens":"0","cached_input_tokens":"100","output_tokens":"0","reasoning_tokens":"50"}"#
+            json!({"input_tokens":"0","cached_input_tokens":"100","output_tokens":"0","reasoning_tokens":"50"})
         );
     }
 
