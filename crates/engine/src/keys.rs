@@ -1,6 +1,7 @@
 //! Idempotency keys: which were used, for what, and where the first answer is.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use scrip_ledger::{BookId, Timestamp, Token};
 use sha2::{Digest, Sha256};
@@ -12,7 +13,7 @@ use crate::request::{IdempotencyKey, KeyClass};
 const RECENT: usize = 500_000;
 
 /// A key within (book, subject, operation), as 128 bits of its SHA-256.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Scope(pub(crate) [u8; 16]);
 
 impl Scope {
@@ -35,6 +36,30 @@ impl Scope {
     }
 }
 
+/// Scopes are hashes already: their first bytes are as good as any hash of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        let mut first = [0; 8];
+        first.iter_mut().zip(bytes).for_each(|(first, byte)| *first = *byte);
+        self.0 = u64::from_le_bytes(first);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Hash for Scope {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.0);
+    }
+}
+
+type ByScope = HashMap<Scope, Used, BuildHasherDefault<FirstBytes>>;
+
 /// A key that was used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Used {
@@ -47,9 +72,9 @@ pub(crate) struct Used {
 /// The keys in memory: everything that the index on disk may not have yet, and the latest of what it has.
 #[derive(Debug, Default)]
 pub(crate) struct RecentKeys {
-    current: HashMap<Scope, Used>,
+    current: ByScope,
     /// Older ones, the last of which came with this item.
-    previous: (u64, HashMap<Scope, Used>),
+    previous: (u64, ByScope),
     last_item: u64,
 }
 

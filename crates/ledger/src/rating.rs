@@ -83,9 +83,14 @@ impl Exact {
 
     /// quantity × rate ÷ per, exactly.
     fn product(quantity: Quantity, rate: &Rate) -> Result<Self, AmountError> {
-        let mantissa = I256::from(quantity.0.mantissa())
-            .checked_mul(I256::from(rate.rate.mantissa()))
-            .ok_or(AmountError::OutOfRange)?;
+        let (quantity_mantissa, rate_mantissa) = (quantity.0.mantissa(), rate.rate.mantissa());
+        // Nearly all products fit 128 bits, where they cost a fraction.
+        let mantissa = match quantity_mantissa.checked_mul(rate_mantissa) {
+            Some(small) => I256::from(small),
+            None => I256::from(quantity_mantissa)
+                .checked_mul(I256::from(rate_mantissa))
+                .ok_or(AmountError::OutOfRange)?,
+        };
         let scale = quantity
             .0
             .scale()
@@ -103,8 +108,12 @@ impl Exact {
 
     /// The mantissa at a scale that is not below this one's.
     fn at_scale(self, scale: u32) -> Result<I256, AmountError> {
-        let factor = I256::new(10).checked_pow(scale.saturating_sub(self.scale));
-        factor.and_then(|factor| self.mantissa.checked_mul(factor)).ok_or(AmountError::OutOfRange)
+        match scale.saturating_sub(self.scale) {
+            0 => Ok(self.mantissa),
+            more => power_of_ten(more)
+                .and_then(|factor| self.mantissa.checked_mul(factor))
+                .ok_or(AmountError::OutOfRange),
+        }
     }
 
     /// The one rounding: to nano-credits by the book's rule.
@@ -113,14 +122,19 @@ impl Exact {
         let nanos = if self.scale <= places {
             self.at_scale(places)?
         } else {
-            let divisor = I256::new(10)
-                .checked_pow(self.scale.saturating_sub(places))
-                .ok_or(AmountError::OutOfRange)?;
+            let divisor = power_of_ten(self.scale.saturating_sub(places)).ok_or(AmountError::OutOfRange)?;
             divide(self.mantissa, divisor, rounding).ok_or(AmountError::OutOfRange)?
         };
         i128::try_from(nanos)
             .map_err(|_| AmountError::OutOfRange)
             .and_then(|nanos| Credits::from_nanos(nanos).not_negative())
+    }
+}
+
+fn power_of_ten(exponent: u32) -> Option<I256> {
+    match 10i128.checked_pow(exponent) {
+        Some(small) => Some(I256::from(small)),
+        None => I256::new(10).checked_pow(exponent),
     }
 }
 

@@ -70,8 +70,13 @@ impl Stack {
             routes = routes.nest("/bare", scrip_gateway::bare_relay(config));
         }
         let calls = async {
-            let served = scrip_server::serve(gateway_listener, routes, stopped()).await;
-            gateway.drain(GATEWAY_GRACE).await == 0 && served
+            // Both at once: a stream that is drained is told so, one whose connection is cut is a caller that left.
+            let drain = async {
+                stopped().await;
+                gateway.drain(GATEWAY_GRACE).await == 0
+            };
+            let (served, drained) = tokio::join!(scrip_server::serve(gateway_listener, routes, stopped()), drain);
+            served && drained
         };
         let stop = async {
             stop.await;
