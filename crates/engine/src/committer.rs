@@ -4,8 +4,8 @@
 //! pass through too: what they were decided on is durable when they are answered.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use compact_str::CompactString;
@@ -83,8 +83,6 @@ pub(crate) struct Write {
 
 pub(crate) struct Committer {
     pub(crate) store: Arc<dyn EventStore>,
-    pub(crate) inbox: Receiver<Vec<Item>>,
-    pub(crate) decider: Arc<Inbox>,
     pub(crate) index: Sender<Vec<Entry>>,
     /// What the index has not heard of.
     pub(crate) entries: Vec<Entry>,
@@ -107,25 +105,27 @@ enum Written {
     Unknown,
 }
 
-impl Committer {
-    pub(crate) fn run(mut self) {
-        while let Ok(mut batch) = self.inbox.recv() {
-            let mut handed_over = 1;
-            let mut events: usize = batch.iter().map(Item::event_count).sum();
-            while batch.len() < MAX_BATCH_ITEMS && events < MAX_BATCH_EVENTS {
-                let Ok(more) = self.inbox.try_recv() else { break };
-                handed_over += 1;
-                events += more.iter().map(Item::event_count).sum::<usize>();
-                batch.extend(more);
-            }
-            let redo = self.commit(batch);
-            self.decider.finished(handed_over, redo);
+/// The thread: commits what is handed over, until nothing more can come.
+pub(crate) fn run(committer: &Mutex<Committer>, handed_over: &Receiver<Vec<Item>>, decider: &Inbox) {
+    let lock = || committer.lock().unwrap_or_else(PoisonError::into_inner);
+    while let Ok(mut batch) = handed_over.recv() {
+        let mut rounds = 1;
+        let mut events: usize = batch.iter().map(Item::event_count).sum();
+        while batch.len() < MAX_BATCH_ITEMS && events < MAX_BATCH_EVENTS {
+            let Ok(more) = handed_over.try_recv() else { break };
+            rounds += 1;
+            events += more.iter().map(Item::event_count).sum::<usize>();
+            batch.extend(more);
         }
-        self.tell_index();
+        let redo = lock().commit(batch);
+        decider.finished(rounds, redo);
     }
+    lock().tell_index();
+}
 
+impl Committer {
     /// Writes a batch and answers its items. Returns what must be decided again.
-    fn commit(&mut self, mut batch: Vec<Item>) -> Option<Redo> {
+    pub(crate) fn commit(&mut self, mut batch: Vec<Item>) -> Option<Redo> {
         let mut groups = Vec::with_capacity(batch.len());
         for item in &mut batch {
             if let (Effect::Write(write), Some(job)) = (&item.effect, &item.job)

@@ -3,8 +3,8 @@
 //! It never waits for the disk. What it decided goes to the committer in order, refusals and reads included.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::accounts::{Accounts, Schedule, Slot, Snapshot};
 use crate::clock::Clock;
-use crate::committer::{Effect, Item, Write};
+use crate::committer::{Committer, Effect, Item, Write};
 use crate::inbox::{Inbox, Waiting};
 use crate::index::Index;
 use crate::keys::{RecentKeys, Scope, Used};
@@ -30,6 +30,8 @@ const MAX_ATTEMPTS: u8 = 8;
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 /// Items that are handed over at once at the most, so that the committer need not wait for a long round.
 const HAND_OVER: usize = 1024;
+/// Items that the decider writes by itself at the most: more are worth deciding others meanwhile.
+const ALONE: usize = 64;
 /// How long after a failed sweep an account is tried again.
 const SWEEP_RETRY_SECONDS: u64 = 5;
 
@@ -84,7 +86,8 @@ pub(crate) struct Decider {
     pub(crate) index: Arc<Index>,
     pub(crate) keys: RecentKeys,
     pub(crate) inbox: Arc<Inbox>,
-    pub(crate) committer: Sender<Vec<Item>>,
+    pub(crate) committer: Arc<Mutex<Committer>>,
+    pub(crate) to_committer: Sender<Vec<Item>>,
     /// What was decided since something was handed to the committer.
     pub(crate) decided: Vec<Item>,
     pub(crate) durable_item: Arc<AtomicU64>,
@@ -146,13 +149,23 @@ impl Decider {
         ControlFlow::Continue(())
     }
 
+    /// Has what was decided written: by the committer's thread while this one decides what else waits, or here if
+    /// nothing does. Waking another thread takes as long as a good part of a sync.
     fn hand_over(&mut self) {
-        if self.decided.is_empty() {
-            return;
+        while !self.decided.is_empty() {
+            let decided = std::mem::take(&mut self.decided);
+            if !self.inbox.begin(decided.len() <= ALONE) {
+                return self.send_over(decided);
+            }
+            let redo = self.committer.lock().unwrap_or_else(PoisonError::into_inner).commit(decided);
+            if let Some(redo) = redo {
+                self.decide_again(redo);
+            }
         }
-        self.inbox.began();
-        let decided = std::mem::take(&mut self.decided);
-        if let Err(unsent) = self.committer.send(decided) {
+    }
+
+    fn send_over(&mut self, decided: Vec<Item>) {
+        if let Err(unsent) = self.to_committer.send(decided) {
             for job in unsent.0.into_iter().filter_map(|item| item.job) {
                 self.finished(1);
                 job.reply.decided(Err(EngineError::Unavailable));

@@ -102,10 +102,8 @@ impl Engine {
         let (to_committer, committer_inbox) = crossbeam_channel::bounded(COMMITTER_QUEUE);
         let index_writer = recovered.index.start(Arc::clone(&store), Arc::clone(&stats))?;
 
-        let committer = Committer {
+        let committer = Arc::new(Mutex::new(Committer {
             store: Arc::clone(&store),
-            inbox: committer_inbox,
-            decider: Arc::clone(&inbox),
             index: index_writer.sender,
             entries: Vec::new(),
             told_index: std::time::Instant::now(),
@@ -116,7 +114,7 @@ impl Engine {
             next_position,
             failed: HashSet::new(),
             random: committer::random(),
-        };
+        }));
         let decider = Decider {
             accounts: Accounts::new(
                 Arc::clone(&store),
@@ -130,7 +128,8 @@ impl Engine {
             index: recovered.index,
             keys: recovered.keys,
             inbox: Arc::clone(&inbox),
-            committer: to_committer,
+            committer: Arc::clone(&committer),
+            to_committer,
             decided: Vec::new(),
             durable_item,
             stats: Arc::clone(&stats),
@@ -140,7 +139,10 @@ impl Engine {
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let threads = vec![
             thread("scrip-decider").spawn(move || decider.run())?,
-            thread("scrip-committer").spawn(move || committer.run())?,
+            thread("scrip-committer").spawn({
+                let decider = Arc::clone(&inbox);
+                move || committer::run(&committer, &committer_inbox, &decider)
+            })?,
             index_writer.thread,
         ];
         Ok(Self(Arc::new(Shared {

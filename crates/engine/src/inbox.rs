@@ -65,9 +65,13 @@ impl Inbox {
         }
     }
 
-    /// A batch goes to the committer.
-    pub(crate) fn began(&self) {
-        self.lock().unfinished += 1;
+    /// A batch is about to be written. Says whether the decider shall do that by itself, for the batch is small, the
+    /// committer has nothing to do and nothing else waits; it is not counted then.
+    pub(crate) fn begin(&self, is_small: bool) -> bool {
+        let mut queue = self.lock();
+        let alone = is_small && queue.unfinished == 0 && queue.waiting.messages.is_empty();
+        queue.unfinished += usize::from(!alone);
+        alone
     }
 
     /// Takes everything that waits into `taken`, which is empty; sleeps first while there is no reason to go on.

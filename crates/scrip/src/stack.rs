@@ -10,8 +10,9 @@ use scrip_gateway::Gateway;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// How long the gateway's calls may go on after a stop was asked for.
-const GATEWAY_GRACE: Duration = Duration::from_secs(20);
+/// How long the gateway's calls may go on after a stop was asked for: less than connections are given to drain, so
+/// that a stream that is ended hears of it.
+const GATEWAY_GRACE: Duration = Duration::from_secs(15);
 
 /// A stack that listens and is not served yet.
 pub struct Stack {
