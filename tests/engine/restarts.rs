@@ -1,5 +1,6 @@
 //! What a restart keeps, with the index, without it, and with one that is of another log.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use scrip_engine::{EngineError, Options};
@@ -7,7 +8,7 @@ use scrip_ledger::Command;
 use scrip_ledger::event::SecretHash;
 use scrip_store::{EventStore, MemoryStore};
 
-use super::world::{World, capture, debit, hold};
+use super::world::{World, capture, debit, hold, open};
 
 /// Traffic over some accounts, each with more events than fit between two snapshots.
 async fn play(world: &World, accounts: usize, debits: usize) {
@@ -78,7 +79,7 @@ async fn an_index_of_another_log_is_not_believed() {
     world.engine.shutdown().await;
 }
 
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -136,6 +137,80 @@ async fn what_came_due_while_the_engine_was_down_is_recorded_when_it_is_up() {
     let late = world.send("alice", "c", capture(held.first_revision, "1")).await.unwrap();
     assert!(matches!(&late.events[0], scrip_ledger::Event::HoldCaptured(captured) if captured.late));
     world.engine.shutdown().await;
+}
+
+/// Ends an engine as a kill would, as far as its index goes: nothing is handed over any more.
+fn lose_the_last_words(folder: &Path, world: World, saved: &Path) {
+    drop(world);
+    std::fs::remove_dir_all(folder.join("index")).unwrap();
+    copy(saved, &folder.join("index"));
+}
+
+/// What the index had not taken in when the process was killed is read from the log at the next start; at the one
+/// after that it must still be known, although nothing in the log points to it any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_index_missed_in_a_crash_is_known_at_the_second_start_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = tempfile::tempdir().unwrap();
+    let world = World::on_disk(folder.path());
+    world.account("alice", "10").await;
+    world.engine.shutdown().await;
+    drop(world);
+    copy(&folder.path().join("index"), saved.path());
+
+    let world = World::on_disk(folder.path());
+    world.send("alice", "d", debit("1")).await.unwrap();
+    world.send("alice", "k", Command::IssueKey { secret: SecretHash::of("one") }).await.unwrap();
+    world.send("alice", "r", Command::RotateKey { key: 3, secret: SecretHash::of("two") }).await.unwrap();
+    world.send("alice", "h", hold("2")).await.unwrap();
+    world.engine.shutdown().await;
+    lose_the_last_words(folder.path(), world, saved.path());
+
+    for start in 1..=3 {
+        let world = World::on_disk(folder.path());
+        assert!(world.send("alice", "d", debit("1")).await.unwrap().replayed, "start {start}");
+        let owner = |secret: &str| world.engine.key_owner(&SecretHash::of(secret)).unwrap();
+        assert_eq!((owner("one").revoked, owner("two").revoked), (true, false), "start {start}");
+        if start == 3 {
+            assert!(world.clock.set(world.clock.now().plus_days(1)));
+            world.engine.sweep().await.unwrap();
+            assert_eq!(
+                world.view("alice").await.unwrap().account.next_revision(),
+                7,
+                "the hold's end was recorded"
+            );
+        } else {
+            // Something else is written, and the index with it.
+            world.send("bob", &format!("open-{start}"), open("pixapi")).await.ok();
+        }
+        world.engine.shutdown().await;
+    }
+}
+
+/// Keys of calls are kept however the books change how long: a shorter or longer time is no reason to forget.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_how_long_keys_are_kept_forgets_none() {
+    let folder = tempfile::tempdir().unwrap();
+    for (start, days) in [14, 31, 7, 14].into_iter().enumerate() {
+        let (store, _) =
+            scrip_store::EmbeddedStore::open(&folder.path().join("log"), super::world::small()).unwrap();
+        let mut files = super::world::files("pixapi");
+        files.policy.idempotency.call_key_days = days;
+        let options = Options { index: Some(folder.path().join("index")), ..Options::default() };
+        let clock = scrip_engine::Clock::manual(scrip_ledger::Timestamp::from_micros(super::world::START));
+        let book = scrip_ledger::book::Book::from_files(files);
+        let engine =
+            scrip_engine::Engine::start(Arc::new(store), vec![book], clock.clone(), options).unwrap();
+        let world = World { engine, clock };
+        if start == 0 {
+            world.account("alice", "10").await;
+        }
+        for earlier in 0..=start {
+            let answer = world.send("alice", &format!("d-{earlier}"), debit("1")).await.unwrap();
+            assert_eq!(answer.replayed, earlier < start, "key {earlier} at start {start}");
+        }
+        world.engine.shutdown().await;
+    }
 }
 
 /// Keys' secrets are known again after a restart, and so is that they were revoked.

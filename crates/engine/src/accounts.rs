@@ -23,7 +23,9 @@ pub(crate) struct Slot {
     pub(crate) generation: u64,
     /// The item that last wrote to it.
     pub(crate) last_item: u64,
-    /// Jobs that wait for something of it to be durable; later ones wait behind them.
+    /// Jobs that wait for something of it to be durable. Later ones wait behind them, in order: each is counted here
+    /// when it goes to the committer to be sent back, and goes first when it comes back. Such an account stays in
+    /// memory.
     pub(crate) held_back: u32,
     scheduled: Option<Timestamp>,
     snapshot_revision: u64,
@@ -151,17 +153,20 @@ impl Accounts {
         self.schedule.0.insert((until, id));
     }
 
-    /// Drops what was decided on a stay in memory that turned out not to be what the store holds.
-    pub(crate) fn drop_generation(&mut self, id: &AccountId, generation: u64) {
+    /// Drops what was decided on a stay in memory that turned out not to be what the store holds, and looks at the
+    /// account again by a time.
+    pub(crate) fn drop_generation(&mut self, id: &AccountId, generation: u64, until: Timestamp) {
         if self.slots.get(id).is_some_and(|slot| slot.generation == generation)
             && let Some(slot) = self.slots.remove(id)
         {
-            // Whatever is due of the account that is folded next will be found by then.
-            self.schedule.0.insert((slot.scheduled.unwrap_or(Timestamp::MAX), id.clone()));
+            // What it has due is found when it is looked at again; what failed may have been the recording of it.
+            let at = slot.scheduled.map_or(until, |scheduled| scheduled.min(until));
+            self.schedule.0.insert((at, id.clone()));
         }
     }
 
-    /// Makes room where there is too little: the accounts that were not used for longest leave, except those that are ahead of the disk.
+    /// Makes room where there is too little: the accounts that were not used for longest leave, except those that are
+    /// ahead of the disk.
     /// Returns the snapshots of those that changed.
     pub(crate) fn evict(&mut self, durable_item: u64) -> Vec<Snapshot> {
         if self.slots.len() <= self.capacity {

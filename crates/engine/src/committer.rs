@@ -92,6 +92,8 @@ pub(crate) struct Committer {
     pub(crate) healthy: Arc<AtomicBool>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) next_position: u64,
+    /// The number of events in the log when the last item that was concluded was decided: what a read is sure to know.
+    pub(crate) concluded: u64,
     /// Stays in memory that turned out not to be what the store holds.
     pub(crate) failed: HashSet<u64>,
     pub(crate) random: StdRng,
@@ -240,7 +242,7 @@ impl Committer {
                 self.done(job).send(Outcome::Repeated(answer));
             }
             Effect::View(mut view) => {
-                view.as_of_position = self.next_position;
+                view.as_of_position = self.concluded;
                 if let Reply::View(sender) = self.done(job) {
                     let _gone = sender.send(Ok(*view));
                 }
@@ -287,7 +289,9 @@ impl Committer {
     }
 
     fn accepted(&mut self, write: Write, job: Job, first_position: u64) {
-        let Write { book, first_revision, events, recorded_at, used, due, snapshot, .. } = write;
+        let Write { book, first_revision, events, recorded_at, reserved, used, due, snapshot, .. } = write;
+        let end = first_position + events.len() as u64 + reserved.len() as u64;
+        self.concluded = self.concluded.max(end);
         let account = job.ask.account().clone();
         for (at, event) in events.iter().enumerate() {
             let changed = self.secrets.take_in(&account, first_revision + at as u64, event);
@@ -311,6 +315,11 @@ impl Committer {
 }
 
 impl Item {
+    /// What it counts for in a batch: itself and its events.
+    pub(crate) fn size(&self) -> usize {
+        self.event_count().saturating_add(1)
+    }
+
     fn event_count(&self) -> usize {
         match &self.effect {
             Effect::Write(write) => write.events.len() + write.reserved.len(),

@@ -1,6 +1,6 @@
 //! The decider: one thread that holds the accounts, decides, and evolves them at once in memory.
 //!
-//! It never waits for the disk. What it decided goes to the committer in order, refusals and reads included.
+//! It waits for the disk only when nothing else waits for it. What it decided goes to the committer in order, refusals and reads included.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,7 @@ use crate::inbox::{Inbox, Waiting};
 use crate::index::Index;
 use crate::keys::{RecentKeys, Scope, Used};
 use crate::reply::{FirstAnswer, Reply};
-use crate::request::{BookScope, EngineError, Request, View};
+use crate::request::{BookScope, EngineError, KeyClass, Request, View};
 use crate::reservations::{Reservation, reservations};
 use crate::stats::Stats;
 
@@ -30,7 +30,7 @@ const MAX_ATTEMPTS: u8 = 8;
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 /// Items that are handed over at once at the most, so that the committer need not wait for a long round.
 const HAND_OVER: usize = 1024;
-/// Items that the decider writes by itself at the most: more are worth deciding others meanwhile.
+/// Items and events that the decider writes by itself at the most: more are worth deciding others meanwhile.
 const ALONE: usize = 64;
 /// How long after a failed sweep an account is tried again.
 const SWEEP_RETRY_SECONDS: u64 = 5;
@@ -154,7 +154,7 @@ impl Decider {
     fn hand_over(&mut self) {
         while !self.decided.is_empty() {
             let decided = std::mem::take(&mut self.decided);
-            if !self.inbox.begin(decided.len() <= ALONE) {
+            if !self.inbox.begin(decided.iter().map(Item::size).sum::<usize>() <= ALONE) {
                 return self.send_over(decided);
             }
             let redo = self.committer.lock().unwrap_or_else(PoisonError::into_inner).commit(decided);
@@ -167,7 +167,7 @@ impl Decider {
     fn send_over(&mut self, decided: Vec<Item>) {
         if let Err(unsent) = self.to_committer.send(decided) {
             for job in unsent.0.into_iter().filter_map(|item| item.job) {
-                self.finished(1);
+                self.finished(&job);
                 job.reply.decided(Err(EngineError::Unavailable));
             }
         }
@@ -204,7 +204,8 @@ impl Decider {
 
     fn decide_again(&mut self, redo: Redo) {
         for (account, generation) in &redo.failed {
-            self.accounts.drop_generation(account, *generation);
+            let later = self.clock.now().plus_seconds(SWEEP_RETRY_SECONDS);
+            self.accounts.drop_generation(account, *generation, later);
         }
         for (scope, answer) in &redo.keys {
             self.keys.remove(scope, answer);
@@ -216,7 +217,7 @@ impl Decider {
             job.attempts += 1;
             if job.attempts > MAX_ATTEMPTS {
                 self.let_go(&mut job);
-                self.finished(1);
+                self.finished(&job);
                 job.reply.decided(Err(EngineError::Overloaded));
             } else {
                 let oldest = self.let_go(&mut job);
@@ -301,7 +302,7 @@ impl Decider {
         }
         let scope = request.key.as_ref().map(|key| Scope::new(&request.subject, book_id, key));
         if let (Some(scope), Some(key)) = (&scope, &request.key)
-            && let Some(used) = self.keys.get(scope).cloned().or_else(|| self.index.key(scope, key.class()))
+            && let Some(used) = used_before(&self.keys, &self.index, scope, key.class())?
         {
             return if used.fingerprint == key.fingerprint {
                 Ok(Effect::Repeated(used.answer))
@@ -359,8 +360,11 @@ impl Decider {
         self.decided.push(Item { number: self.next_item, generation, job, effect, appended: false });
     }
 
-    fn finished(&self, jobs: u64) {
-        self.stats.in_flight.fetch_sub(jobs, Ordering::AcqRel);
+    /// A caller's job is not in flight any more; the engine's own never was.
+    fn finished(&self, job: &Job) {
+        if !matches!(job.reply, Reply::Nobody) {
+            self.stats.in_flight.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 }
 
@@ -379,6 +383,22 @@ fn load<'a>(
             Err(Setback::Failed(EngineError::Unavailable))
         }
     }
+}
+
+/// The first use of a key. An index that cannot be read is no proof that there was none.
+fn used_before(
+    keys: &RecentKeys,
+    index: &Index,
+    scope: &Scope,
+    class: KeyClass,
+) -> Result<Option<Used>, Setback> {
+    if let Some(used) = keys.get(scope) {
+        return Ok(Some(used.clone()));
+    }
+    index.key(scope, class).map_err(|error| {
+        tracing::error!(%error, "the index cannot be read; delete its folder and restart");
+        Setback::Failed(EngineError::Unavailable)
+    })
 }
 
 /// Brings a command the events of the past that it speaks of: a hold that is not open any more, a debit.

@@ -112,6 +112,7 @@ impl Engine {
             healthy: Arc::clone(&healthy),
             stats: Arc::clone(&stats),
             next_position,
+            concluded: next_position,
             failed: HashSet::new(),
             random: committer::random(),
         }));

@@ -54,6 +54,10 @@ impl Inbox {
     pub(crate) fn finished(&self, batches: usize, redo: Option<Redo>) {
         let mut queue = self.lock();
         queue.unfinished = queue.unfinished.saturating_sub(batches);
+        if queue.closed {
+            // Nobody decides it again; who waits for it is told by its end.
+            return;
+        }
         queue.waiting.redo.extend(redo);
         if queue.unfinished == 0 && queue.asleep_until.is_some() {
             // From now on there is a reason to go on for whatever comes.

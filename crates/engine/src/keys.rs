@@ -92,6 +92,11 @@ impl RecentKeys {
         self.current.insert(scope, used);
     }
 
+    /// Remembers a key that no index has: it stays.
+    pub(crate) fn restore(&mut self, scope: Scope, used: Used) {
+        self.current.insert(scope, used);
+    }
+
     /// Forgets a key whose command was not written after all.
     pub(crate) fn remove(&mut self, scope: &Scope, answer: &FirstAnswer) {
         for keys in [&mut self.current, &mut self.previous.1] {

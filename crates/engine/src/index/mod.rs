@@ -95,8 +95,10 @@ impl Index {
     }
 
     /// The first use of a key, where it is not in memory any more.
-    pub(crate) fn key(&self, scope: &Scope, class: KeyClass) -> Option<Used> {
-        self.tables.as_ref()?.key(scope, class)
+    ///
+    /// Errors: the index cannot be read. That is not the same as a key that was never used.
+    pub(crate) fn key(&self, scope: &Scope, class: KeyClass) -> Result<Option<Used>, fjall::Error> {
+        self.tables.as_ref().map_or(Ok(None), |tables| tables.key(scope, class))
     }
 
     /// The latest snapshot of an account, if there is one and it can be read.

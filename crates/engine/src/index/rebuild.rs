@@ -63,7 +63,7 @@ pub(super) fn from_start(index: Index, store: &dyn EventStore) -> Result<Recover
             if index.tables.is_some() {
                 changes.keys.push((scope, used));
             } else {
-                keys.insert(scope, used, 0, 0);
+                keys.restore(scope, used);
             }
         }
         changes.secrets.extend(part.gathered.secrets);
@@ -77,7 +77,8 @@ pub(super) fn from_start(index: Index, store: &dyn EventStore) -> Result<Recover
     Ok(Recovered { index: Arc::new(index), keys, secrets, due })
 }
 
-/// Reads what the log has beyond the index.
+/// Reads what the log has beyond the index, and writes it to the index before anything else is: its position must
+/// never pass what it has not taken in.
 pub(super) fn from_tail(
     index: Index,
     store: &Arc<dyn EventStore>,
@@ -86,34 +87,42 @@ pub(super) fn from_tail(
     let secrets = Secrets::default();
     let mut due: BTreeSet<(Timestamp, AccountId)> = BTreeSet::new();
     if let Some(tables) = &index.tables {
-        tables.each_secret(|secret, owner| secrets.restore(secret, owner));
-        tables.each_due(|account, at| due.extend([(at, account)]));
+        tables.each_secret(|secret, owner| secrets.restore(secret, owner)).map_err(tree)?;
+        tables.each_due(|account, at| due.extend([(at, account)])).map_err(tree)?;
     }
     let mut gathered = Gathered::default();
+    let mut touched: BTreeSet<AccountId> = BTreeSet::new();
+    let mut end = None;
     store
         .scan_all(from, &mut |event| {
             gathered.take(&event, &secrets);
-            // Whatever this account has due now is found when it is looked at, which is soon.
-            if let Some(account) =
-                event.stream.strip_prefix(ACCOUNT_PREFIX).and_then(|id| Token::new(id).ok())
-            {
-                due.insert((Timestamp::from_micros(0), account));
-            }
+            touched.extend(event.stream.strip_prefix(ACCOUNT_PREFIX).and_then(|id| Token::new(id).ok()));
+            end = Some((event.position.saturating_add(1), event.hash));
             ControlFlow::Continue(())
         })
         .map_err(crate::history::HistoryError::from)?;
-    let mut keys = RecentKeys::default();
-    for (scope, used) in gathered.keys {
-        keys.insert(scope, used, 0, 0);
+    if let Some((position, hash)) = end {
+        // Whatever these accounts have due now is found when they are looked at, which is soon.
+        let at_once = Timestamp::from_micros(0);
+        due.extend(touched.iter().map(|account| (at_once, account.clone())));
+        let changes = Changes {
+            keys: gathered.keys,
+            secrets: gathered.secrets,
+            due: touched.into_iter().map(|account| (account, at_once)).collect(),
+            snapshots: Vec::new(),
+        };
+        write(&index, changes, position, &hash)?;
     }
-    Ok(Recovered { index: Arc::new(index), keys, secrets, due })
+    Ok(Recovered { index: Arc::new(index), keys: RecentKeys::default(), secrets, due })
+}
+
+fn tree(source: fjall::Error) -> IndexError {
+    IndexError::Tree { dir: "(open)".to_owned(), source: Box::new(source) }
 }
 
 fn write(index: &Index, changes: Changes, position: u64, hash: &[u8; 32]) -> Result<(), IndexError> {
     let Some(tables) = &index.tables else { return Ok(()) };
-    tables
-        .write(changes, position, hash)
-        .map_err(|source| IndexError::Tree { dir: "(open)".to_owned(), source: Box::new(source) })
+    tables.write(changes, position, hash).map_err(tree)
 }
 
 /// What the index takes from events.

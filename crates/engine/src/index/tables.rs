@@ -76,10 +76,14 @@ impl Tables {
         Ok(Self { database, meta, keys, calls: RwLock::new(calls), period_micros, snapshots, secrets, due })
     }
 
-    /// Whether they are of this log, in today's format: the last event that they took in must be there.
+    /// Whether they are of this log, in today's format and with today's periods: the last event that they took in
+    /// must be there.
     fn is_of(&self, store: &dyn EventStore) -> bool {
         let stored = |name: &str| self.meta.get(name).ok().flatten();
         let Some(format) = stored("format") else { return self.position() == 0 };
+        if stored("period").as_deref() != Some(&self.period_micros.to_be_bytes()[..]) {
+            return false;
+        }
         let last_hash = self.position().checked_sub(1).and_then(|last| store.read_all(last, 1).ok());
         let last_hash = last_hash.and_then(|events| events.first().map(|event| event.hash));
         &*format == FORMAT.as_bytes()
@@ -102,7 +106,7 @@ impl Tables {
                 money.push((scope, used));
                 continue;
             }
-            let period = used.recorded_at.micros() / self.period_micros;
+            let period = self.period_of(used.recorded_at);
             match calls.iter_mut().find(|(known, _)| *known == period) {
                 Some((_, keys)) => keys.push((scope, used)),
                 None => calls.push((period, vec![(scope, used)])),
@@ -110,9 +114,7 @@ impl Tables {
         }
         put_keys(&self.keys, money)?;
         for (period, keys) in calls {
-            if let Some(table) = self.period(period)? {
-                put_keys(&table, keys)?;
-            }
+            put_keys(&self.period(period)?, keys)?;
         }
         let mut batch = self.database.batch();
         for (secret, owner) in changes.secrets {
@@ -125,19 +127,25 @@ impl Tables {
             batch.insert(&self.snapshots, snapshot.account.as_str(), snapshot.bytes);
         }
         batch.insert(&self.meta, "format", FORMAT);
+        batch.insert(&self.meta, "period", self.period_micros.to_be_bytes());
         batch.insert(&self.meta, "hash", *hash);
         batch.insert(&self.meta, "position", position.to_be_bytes());
         batch.commit()
     }
 
-    /// The table of a period's keys; nothing for one that is past. Periods before the last two are dropped.
-    fn period(&self, period: i64) -> fjall::Result<Option<Keyspace>> {
+    /// The period that a key is kept with. One from before the last two goes with the older of them: kept longer than
+    /// it need be, never forgotten on its way in.
+    fn period_of(&self, recorded_at: Timestamp) -> i64 {
+        let calls = self.calls.read().unwrap_or_else(PoisonError::into_inner);
+        let oldest_kept = calls.last().map_or(i64::MIN, |(latest, _)| latest.saturating_sub(1));
+        (recorded_at.micros() / self.period_micros).max(oldest_kept)
+    }
+
+    /// The table of a period's keys. Periods before the last two are dropped.
+    fn period(&self, period: i64) -> fjall::Result<Keyspace> {
         let mut calls = self.calls.write().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, table)) = calls.iter().find(|(known, _)| *known == period) {
-            return Ok(Some(table.clone()));
-        }
-        if calls.last().is_some_and(|(latest, _)| period < latest.saturating_sub(1)) {
-            return Ok(None);
+            return Ok(table.clone());
         }
         let table = self.database.keyspace(&format!("calls-{period}"), KeyspaceCreateOptions::default)?;
         calls.push((period, table.clone()));
@@ -147,15 +155,20 @@ impl Tables {
             let (_, past) = calls.remove(0);
             self.database.delete_keyspace(past)?;
         }
-        Ok(Some(table))
+        Ok(table)
     }
 
-    pub(super) fn key(&self, scope: &Scope, class: KeyClass) -> Option<Used> {
+    pub(super) fn key(&self, scope: &Scope, class: KeyClass) -> fjall::Result<Option<Used>> {
         if class == KeyClass::Money {
             return look_up(&self.keys, scope, class);
         }
         let calls = self.calls.read().unwrap_or_else(PoisonError::into_inner);
-        calls.iter().rev().find_map(|(_, table)| look_up(table, scope, class))
+        for (_, table) in calls.iter().rev() {
+            if let Some(used) = look_up(table, scope, class)? {
+                return Ok(Some(used));
+            }
+        }
+        Ok(None)
     }
 
     pub(super) fn snapshot(&self, account: &AccountId) -> Option<Account> {
@@ -163,24 +176,24 @@ impl Tables {
         serde_json::from_slice::<Account>(&bytes).ok().filter(|snapshot| snapshot.id() == account)
     }
 
-    pub(super) fn each_secret(&self, mut take: impl FnMut(SecretHash, KeyOwner)) {
+    pub(super) fn each_secret(&self, mut take: impl FnMut(SecretHash, KeyOwner)) -> fjall::Result<()> {
         for entry in self.secrets.iter() {
-            if let Ok((secret, owner)) = entry.into_inner()
-                && let (Ok(secret), Some(owner)) = (<[u8; 32]>::try_from(&*secret), decode_owner(&owner))
-            {
+            let (secret, owner) = entry.into_inner()?;
+            if let (Ok(secret), Some(owner)) = (<[u8; 32]>::try_from(&*secret), decode_owner(&owner)) {
                 take(SecretHash(secret), owner);
             }
         }
+        Ok(())
     }
 
-    pub(super) fn each_due(&self, mut take: impl FnMut(AccountId, Timestamp)) {
+    pub(super) fn each_due(&self, mut take: impl FnMut(AccountId, Timestamp)) -> fjall::Result<()> {
         for entry in self.due.iter() {
-            if let Ok((account, due)) = entry.into_inner()
-                && let (Some(account), Ok(due)) = (token(&account), <[u8; 8]>::try_from(&*due))
-            {
+            let (account, due) = entry.into_inner()?;
+            if let (Some(account), Ok(due)) = (token(&account), <[u8; 8]>::try_from(&*due)) {
                 take(account, Timestamp::from_micros(i64::from_be_bytes(due)));
             }
         }
+        Ok(())
     }
 }
 
@@ -197,8 +210,8 @@ fn put_keys(table: &Keyspace, mut keys: Vec<(Scope, Used)>) -> fjall::Result<()>
     ingestion.finish()
 }
 
-fn look_up(table: &Keyspace, scope: &Scope, class: KeyClass) -> Option<Used> {
-    decode_used(&table.get(scope.0).ok().flatten()?, class)
+fn look_up(table: &Keyspace, scope: &Scope, class: KeyClass) -> fjall::Result<Option<Used>> {
+    Ok(table.get(scope.0)?.and_then(|bytes| decode_used(&bytes, class)))
 }
 
 /// Fingerprint, time, revision, number of events, account.

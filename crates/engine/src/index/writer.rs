@@ -70,6 +70,10 @@ impl Writer {
 
     fn write(&mut self) {
         self.written = Instant::now();
+        if self.broken {
+            // Its position must stay where the last good write left it.
+            return;
+        }
         let (Some(tables), Some((item, position))) = (&self.index.tables, self.durable.take()) else {
             return;
         };
