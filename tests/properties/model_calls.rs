@@ -223,16 +223,18 @@ impl Attempt<'_> {
     pub(super) fn void_hold(&mut self, command: &Value) -> Result<(), Code> {
         let (revision, hold) = self.open_hold(&command["hold"])?;
         let policy = self.terms.policy(&hold.policy);
-        self.void(revision, &command["outcome"], &policy);
+        let returned = self.void(revision, &command["outcome"]);
+        self.settle_returned(&returned, &policy);
         Ok(())
     }
 
-    pub(super) fn void(&mut self, revision: u64, outcome: &Value, policy: &Value) {
+    /// Gives a hold up; answers what returns to which lots.
+    pub(super) fn void(&mut self, revision: u64, outcome: &Value) -> Vec<(u64, i128)> {
         let reserved = self.account.parts_in(Place::Held(revision));
         let released = credits(self.account.holds[&revision].amount);
         self.release(revision, HoldState::Settled);
         self.emit("hold_voided", json!({ "hold": revision, "outcome": outcome, "released": released }), None);
-        self.settle_returned(&reserved, policy);
+        reserved
     }
 
     pub(super) fn debit(&mut self, command: &Value) -> Result<(), Code> {

@@ -264,9 +264,11 @@ impl Attempt<'_> {
                 "key" => hold.call.get("key") == Some(&scope["key"]),
                 _ => false,
             });
+            let mut returned = Vec::new();
             for hold in stopped.map(|(revision, _)| revision).collect::<Vec<_>>() {
-                self.void(hold, &json!("failed"), &policy);
+                returned.extend(self.void(hold, &json!("failed")));
             }
+            self.settle_returned(&returned, &policy);
         }
         let payload = json!({ "scope": scope, "reason": command["reason"] });
         let revision = self.emit("frozen", payload, None);

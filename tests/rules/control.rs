@@ -83,6 +83,25 @@ fn a_freeze_may_void_open_holds() {
     );
 }
 
+/// What the holds return to one expired lot is one event: as many holds as an account may have fit into one group.
+#[test]
+fn a_freeze_that_voids_settles_what_returns_lot_by_lot() {
+    check(
+        "
+        policy freeze.open_holds void
+        grant promotional 2 ends 5m
+        grant promotional 9 ends 6m
+        hold 1                          -> held 1 = l1:1 until 10m
+        hold 3                          -> held 3 = l1:1 + l2:2 until 10m
+        hold 4                          -> held 4 = l2:4 until 10m
+        wait 7m
+        freeze account                  -> l2 expired 3 at 6m; voided h3, released 1; voided h4, released 3
+                                        ; voided h5, released 4; l1 expired 2 at 7m; l2 expired 6 at 7m
+                                        ; frozen account
+        ",
+    );
+}
+
 #[test]
 fn a_frozen_key_stops_its_own_calls_only() {
     check(

@@ -128,21 +128,9 @@ pub(super) fn void_hold(
 ) -> Result<Vec<Event>, Refusal> {
     let hold = open_hold(account, revision)?;
     let (_, policy) = pinned(book, hold.catalog, hold.policy)?;
-    Ok(voided(account, policy, revision, hold, outcome, now))
-}
-
-/// The events of a hold that is given up.
-pub(super) fn voided(
-    account: &Account,
-    policy: &Policy,
-    revision: u64,
-    hold: &Hold,
-    outcome: Outcome,
-    now: Timestamp,
-) -> Vec<Event> {
     let mut events = vec![HoldVoided { hold: revision, outcome, released: hold.amount }.into()];
     account.settle_returned(&hold.lots, policy, now, &mut events);
-    events
+    Ok(events)
 }
 
 pub(super) fn debit(account: &Account, book: &Book, debit: &Debit) -> Result<Vec<Event>, Refusal> {

@@ -2,11 +2,10 @@
 
 use super::super::command::Open;
 use super::super::event::{
-    AccountClosed, AccountOpened, ClosedBy, CreditLineSet, Frozen, KeyIssued, KeyRevoked, KeyRotated,
-    LotForfeited, SecretHash, Thawed,
+    AccountClosed, AccountOpened, ClosedBy, CreditLineSet, Frozen, HoldVoided, KeyIssued, KeyRevoked,
+    KeyRotated, LotForfeited, SecretHash, Thawed,
 };
 use super::super::{Account, Event, FreezeScope, Key, Refusal, Status};
-use super::calls::voided;
 use crate::book::{Book, OpenHolds, Outcome, Remainder};
 use crate::{Credits, Timestamp, Token};
 
@@ -85,9 +84,14 @@ pub(super) fn freeze(
     };
     let given_up = account
         .holds()
-        .filter(|(_, hold)| policy.freeze.open_holds == OpenHolds::Void && stops(hold.key))
-        .flat_map(|(revision, hold)| voided(account, policy, revision, hold, Outcome::Failed, now));
-    let mut events: Vec<Event> = given_up.collect();
+        .filter(|(_, hold)| policy.freeze.open_holds == OpenHolds::Void && stops(hold.key));
+    let (mut events, mut returned) = (Vec::new(), Vec::new());
+    for (hold, given_up) in given_up {
+        events.push(HoldVoided { hold, outcome: Outcome::Failed, released: given_up.amount }.into());
+        returned.extend_from_slice(&given_up.lots);
+    }
+    // What they return is settled at once, lot by lot: hold by hold it could come to more events than a group holds.
+    account.settle_returned(&returned, policy, now, &mut events);
     events.push(Frozen { scope, reason: reason.clone() }.into());
     Ok(events)
 }
