@@ -21,6 +21,7 @@ use tokio::time::{Instant, Sleep};
 use crate::answer::Meter;
 use crate::ask::Ask;
 use crate::caller::Caller;
+use crate::config::Upstream;
 use crate::error::ApiError;
 use crate::gateway::Shared;
 use crate::ledger::{Entry, Held};
@@ -33,8 +34,8 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// One call.
 pub(crate) struct Call {
     pub(crate) shared: Arc<Shared>,
-    /// Which of the providers.
-    pub(crate) upstream: usize,
+    /// The provider that it goes to.
+    pub(crate) upstream: Arc<Upstream>,
     pub(crate) entry: Entry,
     pub(crate) ask: Ask,
     pub(crate) held: Held,
@@ -78,7 +79,7 @@ impl Stop {
 impl Call {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        upstream: usize,
+        upstream: Arc<Upstream>,
         entry: Entry,
         ask: Ask,
         held: Held,
@@ -107,10 +108,9 @@ impl Call {
             self.void(Outcome::ClientDisconnected).await;
             return;
         }
-        let shared = Arc::clone(&self.shared);
-        let Some(provider) = shared.upstreams.get(self.upstream) else { return };
+        let (shared, provider) = (Arc::clone(&self.shared), Arc::clone(&self.upstream));
         // Futures are handed around by reference, and rare ones boxed: each copy of one is memory that every call pays.
-        let mut asked = std::pin::pin!(shared.providers.ask(provider, body));
+        let mut asked = std::pin::pin!(shared.providers.ask(&provider, body));
         let response = match self.wait(shared.times.first_byte, asked.as_mut()).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {

@@ -39,7 +39,7 @@ pub struct Gateway(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
-    pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) upstreams: Vec<Arc<Upstream>>,
     pub(crate) limits: Limits,
     pub(crate) times: Times,
     pub(crate) providers: Providers,
@@ -73,7 +73,7 @@ impl Gateway {
         let Config { upstreams, limits, times } = config;
         Self(Arc::new(Shared {
             engine,
-            upstreams,
+            upstreams: upstreams.into_iter().map(Arc::new).collect(),
             limits,
             times,
             providers: Providers::new(&times),
@@ -198,12 +198,12 @@ impl Shared {
         if entry.rates().is_empty() {
             return Err(ApiError::model_not_found(&ask.model));
         }
-        let serving = self.upstreams.iter().map(|upstream| upstream.serves(&ask.model)).enumerate();
-        let (upstream, name) = serving
-            .filter_map(|(at, serves)| Some((at, serves?)))
-            .next()
+        let (upstream, name) = self
+            .upstreams
+            .iter()
+            .find_map(|upstream| Some((upstream, upstream.serves(&ask.model)?)))
             .ok_or_else(|| ApiError::new(503, "model_unavailable", "no provider serves this model now"))?;
-        let body = ask.forwarded(body, name);
+        let (upstream, body) = (Arc::clone(upstream), ask.forwarded(body, name));
         let wanted = self.wanted(&ask, &entry.book);
 
         let (answer, answered) = oneshot::channel();
