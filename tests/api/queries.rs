@@ -152,6 +152,34 @@ async fn the_log_is_read_from_a_position_with_its_hashes() {
         .json();
     assert_eq!(rest["items"], json!(events[2..]));
     assert!(rest.get("next").is_none());
+    let next = first["next"].as_str().unwrap();
+    let by_cursor = world.get("auditor", &format!("/v1/events?cursor={next}")).await.ok().json();
+    assert_eq!(by_cursor, rest);
+    let both = world.get("auditor", &format!("/v1/events?cursor={next}&after={next}")).await;
+    assert_eq!(both.code(), "malformed");
+    assert_eq!(world.get("auditor", "/v1/events?cursor=x").await.code(), "invalid_cursor");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_that_is_not_known_is_refused_with_those_that_are() {
+    let world = World::start().await;
+    world.account("pixapi", "alice", "5").await;
+    let when = ["as_of", "known_at", "as_of_position", "min_position"];
+    for (path, allowed) in [
+        ("/v1/accounts/alice?as_off=2026-07-01T00:00:00Z", &when[..]),
+        ("/v1/accounts/alice/balance?min_position=1&as_off=1", &when),
+        ("/v1/accounts/alice/lots?limit=1&as%5Foff=1", &[&["cursor", "limit"][..], &when].concat()),
+        ("/v1/accounts/alice/entries?as_off=1", &["cursor", "limit", "min_position"]),
+        ("/v1/events?as_off=1", &["after", "cursor", "limit", "min_position"]),
+        ("/v1/books/pixapi/policy?as_off=1", &["at", "account_id"]),
+    ] {
+        let refused = world.get("auditor", path).await;
+        assert_eq!((refused.code().as_str(), refused.status), ("unknown_field", 422), "{path}");
+        let told = refused.json();
+        assert_eq!((&told["field"], &told["allowed"]), (&json!("as_off"), &json!(allowed)), "{path}");
+    }
+    world.get("auditor", "/v1/accounts/alice/lots?limit=1&min_position=0").await.ok();
+    world.get("auditor", "/v1/accounts/alice?").await.ok();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Query};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use scrip_engine::{AsOf, History};
 use scrip_ledger::{Account, AccountId, Event, Status, Timestamp};
@@ -15,21 +16,59 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::command::account_id;
 use crate::limits;
+use crate::paging::PageParams;
 use crate::problem::{Code, Problem};
 use crate::refusals::forbidden_book;
 use crate::rights::Right;
 use crate::values::Value;
 
-/// A query string.
+/// A query string: all of it, no other name may stand there.
 pub(crate) struct Params<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+/// The query string of a list: which page, and what else the list takes.
+pub(crate) struct Paged<T>(pub(crate) PageParams, pub(crate) T);
+
+impl<T: DeserializeOwned + IntoParams, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Query::try_from_uri(&parts.uri)
-            .map(|Query(params)| Self(params))
-            .map_err(|error| Problem::new(Code::MALFORMED, error.body_text()))
+        only(&parts.uri, names::<T>)?;
+        params(&parts.uri).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned + IntoParams, S: Send + Sync> FromRequestParts<S> for Paged<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        only(&parts.uri, || [names::<PageParams>(), names::<T>()].concat())?;
+        Ok(Self(params(&parts.uri)?, params(&parts.uri)?))
+    }
+}
+
+fn params<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    Query::try_from_uri(uri)
+        .map(|Query(params)| params)
+        .map_err(|error| Problem::new(Code::MALFORMED, error.body_text()))
+}
+
+/// The names of parameters, as the description of the API has them.
+fn names<T: IntoParams>() -> Vec<String> {
+    T::into_params(|| None).into_iter().map(|param| param.name).collect()
+}
+
+/// Refuses a name that is not known: a slip of the pen would be answered as if it were not there.
+fn only(uri: &Uri, allowed: impl FnOnce() -> Vec<String>) -> Result<(), Problem> {
+    if uri.query().is_none_or(str::is_empty) {
+        return Ok(());
+    }
+    let given: Vec<(String, String)> = params(uri)?;
+    let allowed = allowed();
+    match given.into_iter().find(|(name, _)| !allowed.contains(name)) {
+        None => Ok(()),
+        Some((name, _)) => Err(Problem::new(Code::UNKNOWN_FIELD, "this parameter is not known here")
+            .with("field", name)
+            .with("allowed", allowed)),
     }
 }
 

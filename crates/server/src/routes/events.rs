@@ -14,7 +14,7 @@ use crate::auth::Principal;
 use crate::openapi::ListOf;
 use crate::paging::{List, PageParams, limit};
 use crate::problem::{Code, Problem, Problems};
-use crate::read::{Params, Since, last_of, number};
+use crate::read::{Paged, Params, Since, last_of, number};
 use crate::rights::Right;
 
 /// An event as it is stored.
@@ -96,6 +96,8 @@ pub(crate) struct After {
     /// The position after which to begin; from the first event without it.
     #[param(value_type = Option<u64>)]
     after: Option<String>,
+    /// `next` of the page before: the same as `after`.
+    cursor: Option<String>,
     /// Events of the page: 100 without it, 1,000 at the most.
     #[param(value_type = Option<u64>)]
     limit: Option<String>,
@@ -104,7 +106,7 @@ pub(crate) struct After {
     min_position: Option<String>,
 }
 
-/// The log, from a position on. `next` is what to give as `after` for the next page.
+/// The log, from a position on. `next` is what to give as `cursor`, or as `after`, for the next page.
 #[utoipa::path(get, path = "/v1/events", tag = "log", operation_id = "listEvents", params(After),
     responses((status = 200, body = inline(ListOf<EventShape>)), Problems))]
 pub(crate) async fn all(
@@ -116,7 +118,16 @@ pub(crate) async fn all(
     if caller.books != BookScope::All {
         return Err(Problem::new(Code::FORBIDDEN_BOOK, "the log holds all books; this token is for some"));
     }
-    let from = number(after.after.as_deref(), "after")?.map_or(0, |after| after.saturating_add(1));
+    let last_seen = match (after.after.as_deref(), after.cursor.as_deref()) {
+        (Some(_), Some(_)) => {
+            return Err(Problem::new(Code::MALFORMED, "give after or cursor, not both").with("field", "cursor"));
+        }
+        (None, Some(cursor)) => Some(cursor.parse().map_err(|_| {
+            Problem::new(Code::INVALID_CURSOR, "this is no cursor of this list").with("field", "cursor")
+        })?),
+        (after, None) => number(after, "after")?,
+    };
+    let from = last_seen.map_or(0, |after: u64| after.saturating_add(1));
     let limit = limit(after.limit.as_deref())?;
     app.wait_for(number(after.min_position.as_deref(), "min_position")?).await?;
     let store = app.engine.store().clone();
@@ -137,8 +148,7 @@ pub(crate) async fn of_account(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
-    Params(page): Params<PageParams>,
-    Params(since): Params<Since>,
+    Paged(page, since): Paged<Since>,
 ) -> Result<Json<List<Stored>>, Problem> {
     let stand = app.stand_now(&caller, Right::ReadAll, &id, &since).await?;
     let page = page.read("events")?;

@@ -21,7 +21,7 @@ use crate::command::{Asked, At, Operation};
 use crate::openapi::{KeyHeader, ListOf};
 use crate::paging::{List, PageParams};
 use crate::problem::{Problem, Problems};
-use crate::read::{Params, When};
+use crate::read::{Paged, When};
 use crate::rights::Right;
 use crate::values::{Amount, AmountIn, Id, IdIn, MintedId, Name, OutcomeIn, OutcomeOut, Time};
 
@@ -307,8 +307,7 @@ pub(crate) async fn list(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
-    Params(page): Params<PageParams>,
-    Params(when): Params<When>,
+    Paged(page, when): Paged<When>,
 ) -> Result<Json<List<HoldItem>>, Problem> {
     let stand = app.stand(&caller, Right::ReadAll, &id, &when).await?;
     let account = &stand.account;

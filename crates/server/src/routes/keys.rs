@@ -18,7 +18,7 @@ use crate::command::{Asked, At, Operation, json, minted_in, write};
 use crate::openapi::KeyHeader;
 use crate::paging::{List, PageParams};
 use crate::problem::{Code, Problem, Problems};
-use crate::read::{Params, When};
+use crate::read::{Paged, When};
 use crate::rights::Right;
 use crate::values::{Id, MintedId};
 
@@ -209,8 +209,7 @@ pub(crate) async fn list(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
-    Params(page): Params<PageParams>,
-    Params(when): Params<When>,
+    Paged(page, when): Paged<When>,
 ) -> Result<Json<List<KeyItem>>, Problem> {
     let stand = app.stand(&caller, Right::ReadKeys, &id, &when).await?;
     let account = &stand.account;

@@ -17,7 +17,7 @@ use crate::auth::Principal;
 use crate::openapi::ListOf;
 use crate::paging::{List, PageParams};
 use crate::problem::{Problem, Problems};
-use crate::read::{Params, Since, When};
+use crate::read::{Paged, Since, When};
 use crate::rights::Right;
 use crate::values::{Amount, Id, MintedId, SourceOut, Time};
 
@@ -273,8 +273,7 @@ pub(crate) async fn lots(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
-    Params(page): Params<PageParams>,
-    Params(when): Params<When>,
+    Paged(page, when): Paged<When>,
 ) -> Result<Json<List<LotItem>>, Problem> {
     let stand = app.stand(&caller, Right::ReadUsage, &id, &when).await?;
     let account = &stand.account;
@@ -291,8 +290,7 @@ pub(crate) async fn orders(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
-    Params(page): Params<PageParams>,
-    Params(since): Params<Since>,
+    Paged(page, since): Paged<Since>,
 ) -> Result<Written, Problem> {
     let show =
         |account: &scrip_ledger::Account, recorded: &_, event: &_| order(account.id(), recorded, event);
@@ -307,8 +305,7 @@ pub(crate) async fn entries(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
-    Params(page): Params<PageParams>,
-    Params(since): Params<Since>,
+    Paged(page, since): Paged<Since>,
 ) -> Result<Written, Problem> {
     let show =
         |account: &scrip_ledger::Account, recorded: &_, event: &_| entry(account.id(), recorded, event);
@@ -323,8 +320,7 @@ pub(crate) async fn calls(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
-    Params(page): Params<PageParams>,
-    Params(since): Params<Since>,
+    Paged(page, since): Paged<Since>,
 ) -> Result<Written, Problem> {
     app.events_as("calls", Right::ReadUsage, &caller, (&id, &page, &since), call).await
 }
