@@ -58,6 +58,7 @@ impl Errors {
 }
 
 const DEBITS: &str = "/v1/accounts/alice/debits";
+const HOLDS: &str = "/v1/accounts/alice/holds";
 const GRANTS: &str = "/v1/accounts/alice/grants";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,6 +119,12 @@ async fn every_code_has_its_status_and_its_members() {
         errors.post("proxy", DEBITS, usage, "invalid_amount").await;
     }
     errors.post("finance", GRANTS, json!({ "source": "manual", "credits": "0" }), "invalid_amount").await;
+    // An estimate of nothing would admit a call on any balance; a hold of no time would be over at once.
+    errors.post("proxy", HOLDS, call("r", "estimate", json!({})), "invalid_amount").await;
+    errors.post("proxy", "/v1/holds/alice.h1/extend", json!({ "estimate": {} }), "invalid_amount").await;
+    let mut at_once = call("r", "amount", json!("1"));
+    at_once["ttl_seconds"] = json!(0);
+    errors.post("proxy", HOLDS, at_once, "invalid_amount").await;
     for id in ["", "a b", "ä", &"x".repeat(65)] {
         errors.post("support", "/v1/books/pixapi/accounts", json!({ "account_id": id }), "invalid_id").await;
         errors.post("proxy", DEBITS, call(id, "amount", json!("1")), "invalid_id").await;

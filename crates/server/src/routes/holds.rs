@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_engine::Accepted;
-use scrip_ledger::command::{CaptureHold, PlaceHold};
+use scrip_ledger::command::{CaptureHold, PlaceHold, Size};
 use scrip_ledger::event::{HoldExtended, HoldPlaced, HoldVoided};
 use scrip_ledger::{Command, Event, MintedKind};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::call::Call;
 use crate::command::{Asked, At, Operation};
 use crate::openapi::{KeyHeader, ListOf};
 use crate::paging::{List, PageParams};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Code, Problem, Problems};
 use crate::read::{Paged, When};
 use crate::rights::Right;
 use crate::values::{Amount, AmountIn, Id, IdIn, MintedId, Name, OutcomeIn, OutcomeOut, Time};
@@ -50,6 +50,7 @@ pub(crate) struct HoldBody {
     /// Credits in place of an estimate, where the book allows it.
     amount: Option<AmountIn>,
     /// How long the hold lives; capped by the book, and given by it where this is left out.
+    #[schema(minimum = 1)]
     ttl_seconds: Option<u64>,
     /// The account's key that the call is made with.
     key_id: Option<String>,
@@ -73,6 +74,25 @@ pub(crate) struct HoldAnswer {
     revision: u64,
 }
 
+/// How large a call is expected to be. An estimate of nothing would reserve nothing, and admit any call.
+fn estimated(estimate: Option<UsageIn>, amount: Option<AmountIn>) -> Result<Size, Problem> {
+    match size(estimate, amount, "estimate")? {
+        Size::Usage(usage) if usage.is_empty() => {
+            let detail = "an estimate names at least one unit and its quantity";
+            Err(Problem::new(Code::INVALID_AMOUNT, detail).with("field", "estimate"))
+        }
+        size => Ok(size),
+    }
+}
+
+/// How long a hold lives, in seconds: a while.
+fn lives(seconds: u64) -> Result<u64, Problem> {
+    if seconds > 0 {
+        return Ok(seconds);
+    }
+    Err(Problem::new(Code::INVALID_AMOUNT, "a hold lives for at least 1 second").with("field", "ttl_seconds"))
+}
+
 impl Operation for Place {
     const NAME: &'static str = "hold";
     const RIGHT: Right = Right::Calls;
@@ -84,8 +104,8 @@ impl Operation for Place {
         let account = at.account()?;
         let place = PlaceHold {
             call: call(&account, body.request_id, body.model, body.endpoint, body.key_id)?,
-            size: size(body.estimate, body.amount, "estimate")?,
-            ttl_seconds: body.ttl_seconds,
+            size: estimated(body.estimate, body.amount)?,
+            ttl_seconds: body.ttl_seconds.map(lives).transpose()?,
         };
         Ok(Asked::of(account, Command::PlaceHold(place)))
     }
@@ -141,7 +161,7 @@ impl Operation for Extend {
 
     fn ask(at: &At<'_>, body: ExtendBody) -> Result<Asked, Problem> {
         let hold = at.hold()?;
-        let size = size(body.estimate, body.amount, "estimate")?;
+        let size = estimated(body.estimate, body.amount)?;
         Ok(Asked::of(hold.account, Command::ExtendHold { hold: hold.revision, size }))
     }
 
