@@ -92,3 +92,32 @@ async fn one_key_from_many_connections_is_one_debit() {
     assert_eq!(first, 1);
     assert_eq!(world.balance("alice").await["available"], "99");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_holds_nothing_after_the_position_that_it_names() {
+    let world = Arc::new(World::start().await);
+    world.account("pixapi", "hot", "1000").await;
+    let mut writers = JoinSet::new();
+    for writer in 0..8 {
+        let world = Arc::clone(&world);
+        writers.spawn(async move {
+            for at in 0..40 {
+                let id = format!("{writer}-{at}");
+                let body = call(&id, "amount", json!("0.01"));
+                world.post("proxy", "/v1/accounts/hot/debits", &id, body).await.ok();
+            }
+        });
+    }
+    while !writers.is_empty() {
+        for list in ["calls", "entries", "events"] {
+            let path = format!("/v1/accounts/hot/{list}?limit=1000");
+            let page = world.get("auditor", &path).await.ok().json();
+            let as_of = page["as_of_position"].as_u64().unwrap();
+            let last = page["items"].as_array().unwrap().last().map(|item| item["position"].as_u64().unwrap());
+            assert!(last.is_none_or(|last| last <= as_of), "{list}: {last:?} is after {as_of}");
+        }
+        while let Some(written) = writers.try_join_next() {
+            written.unwrap();
+        }
+    }
+}

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::command::account_id;
 use crate::limits;
-use crate::paging::PageParams;
+use crate::paging::{Page, PageParams};
 use crate::problem::{Code, Problem};
 use crate::refusals::forbidden_book;
 use crate::rights::Right;
@@ -192,18 +192,19 @@ impl App {
         self.stand(caller, right, id, &when).await
     }
 
-    /// Events of an account from a revision on, through a filter, until there are `limit` or enough were read.
+    /// Events of an account from a revision on, through a filter, until there are `limit` or enough were read, and
+    /// none after the position `until`: what came after the stand is not part of it.
     ///
     /// Answers them and the revision to go on from, if there may be more.
     pub(crate) async fn filtered<T: Send + 'static>(
         &self,
         account: &AccountId,
-        from: u64,
-        limit: usize,
+        Page { from, limit }: Page,
+        until: u64,
         pick: impl Fn(&Recorded, &Event) -> Option<T> + Send + 'static,
     ) -> Result<(Vec<T>, Option<u64>), Problem> {
         let (history, id) = (self.engine.history(), account.clone());
-        self.blocking(move || filter(&history, &id, from, limit, pick)).await?
+        self.blocking(move || filter(&history, &id, Page { from, limit }, until, pick)).await?
     }
 
     /// The position of the last event in the log.
@@ -251,8 +252,8 @@ fn seen(stand: Stand, caller: &Principal) -> Result<Stand, Problem> {
 fn filter<T>(
     history: &History,
     account: &AccountId,
-    mut from: u64,
-    limit: usize,
+    Page { mut from, limit }: Page,
+    until: u64,
     pick: impl Fn(&Recorded, &Event) -> Option<T>,
 ) -> Result<(Vec<T>, Option<u64>), Problem> {
     const CHUNK: usize = 512;
@@ -260,6 +261,9 @@ fn filter<T>(
     for _ in 0..limits::PAGE_SCAN.div_ceil(CHUNK) {
         let events = history.events(account, from, CHUNK)?;
         for (recorded, event) in &events {
+            if recorded.position > until {
+                return Ok((items, None));
+            }
             if let Some(item) = pick(recorded, event) {
                 // One more than the page holds says that there is another page, and where it begins.
                 if items.len() == limit {

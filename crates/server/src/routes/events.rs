@@ -153,6 +153,6 @@ pub(crate) async fn of_account(
     let stand = app.stand_now(&caller, Right::ReadAll, &id, &since).await?;
     let page = page.read("events")?;
     let show = |recorded: &Recorded, _: &_| Some(Stored(recorded.clone()));
-    let (items, next) = app.filtered(stand.account.id(), page.from, page.limit, show).await?;
+    let (items, next) = app.filtered(stand.account.id(), page, stand.position, show).await?;
     Ok(Json(List::new("events", items, next, stand.position)))
 }

@@ -260,7 +260,7 @@ impl App {
         let account = stand.account;
         let account_id = account.id().clone();
         let pick = move |recorded: &Recorded, event: &Event| show(&account, recorded, event);
-        let (items, next) = self.filtered(&account_id, page.from, page.limit, pick).await?;
+        let (items, next) = self.filtered(&account_id, page, stand.position, pick).await?;
         Ok(Json(List::new(list, items, next, stand.position)))
     }
 }
