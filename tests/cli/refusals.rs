@@ -105,6 +105,25 @@ async fn trial_and_production_keep_off_each_others_data() {
 }
 
 #[tokio::test]
+async fn a_token_acts_under_no_name_of_the_programs_own() {
+    let (folder, data) = folder();
+    let file = folder.path().join("scrip.toml");
+    let hash = SecretHash::of("a secret");
+    for subject in ["gateway", "system", "holder-", "holder-alice"] {
+        let text = format!(
+            "data = {data:?}\nbooks = {books:?}\nlisten = \"127.0.0.1:0\"\ngateway = \"127.0.0.1:0\"\n\
+             [[tokens]]\nsubject = \"{subject}\"\nscopes = [\"auditor\"]\nsha256 = \"{hash}\"\n",
+            books = books_dir(),
+        );
+        std::fs::write(&file, text).unwrap();
+        let refused = Server::refused(&data, &["--config", file.to_str().unwrap()]).await.with(3);
+        let why = format!("the subject {subject} is reserved");
+        assert!(refused.err.contains("scrip.toml") && refused.err.contains(&why), "{}", refused.err);
+        assert!(!data.exists());
+    }
+}
+
+#[tokio::test]
 async fn a_malformed_book_is_refused_with_file_key_and_reason() {
     let (folder, data) = folder();
     let all = folder.path().join("books");

@@ -17,6 +17,9 @@ use crate::rights::{Right, Rights};
 /// What the secret of an account's key begins with.
 pub(crate) const KEY_PREFIX: &str = "sk-";
 
+/// What the subject of an account's holder begins with.
+pub(crate) const HOLDER: &str = "holder-";
+
 /// Somebody who may do something.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
@@ -79,8 +82,8 @@ fn bearer(value: &str) -> Option<&str> {
 
 /// Who acts with a key: the account's holder, under a name of the account's own.
 fn holder(account: &AccountId) -> Option<Token> {
-    Token::new(&format!("holder-{account}"))
-        .or_else(|_| Token::new(&format!("holder-{}", short_hash(&[account.as_str()]))))
+    Token::new(&format!("{HOLDER}{account}"))
+        .or_else(|_| Token::new(&format!("{HOLDER}{}", short_hash(&[account.as_str()]))))
         .ok()
 }
 

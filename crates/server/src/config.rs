@@ -4,7 +4,7 @@ use scrip_ledger::event::SecretHash;
 use scrip_ledger::{BookId, Token};
 use serde::Deserialize;
 
-use crate::Scope;
+use crate::{Scope, auth};
 
 /// How to serve.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +33,13 @@ pub struct TokenConfig {
 }
 
 impl TokenConfig {
+    /// Whether its subject is one that the program acts as itself: the engine, the gateway, or the holder of an
+    /// account. A token of that name would share their actor, and their idempotency keys.
+    pub fn is_reserved(&self) -> bool {
+        let subject = self.subject.as_str();
+        matches!(subject, "gateway" | "system") || subject.starts_with(auth::HOLDER)
+    }
+
     /// A token for all books, from its text: for trials and tests.
     pub fn of(subject: Token, scopes: &[Scope], token: &str) -> Self {
         Self { subject, scopes: scopes.to_vec(), books: None, sha256: SecretHash::of(token) }

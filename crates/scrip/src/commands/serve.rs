@@ -132,6 +132,10 @@ impl Serve {
 async fn from_config(path: &Path) -> anyhow::Result<Ending> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let config: Config = toml::from_str(&text).with_context(|| format!("{}", path.display()))?;
+    if let Some(token) = config.tokens.iter().find(|token| token.is_reserved()) {
+        let subject = &token.subject;
+        bail!("{}: tokens: the subject {subject} is reserved: the program acts under it", path.display());
+    }
     let data = DataDir::new(&config.data);
     data.claim(Mode::Production)?;
     let upstreams: anyhow::Result<Vec<Upstream>> = config.upstreams.iter().map(upstream).collect();
