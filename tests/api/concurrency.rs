@@ -113,7 +113,8 @@ async fn a_list_holds_nothing_after_the_position_that_it_names() {
             let path = format!("/v1/accounts/hot/{list}?limit=1000");
             let page = world.get("auditor", &path).await.ok().json();
             let as_of = page["as_of_position"].as_u64().unwrap();
-            let last = page["items"].as_array().unwrap().last().map(|item| item["position"].as_u64().unwrap());
+            let last =
+                page["items"].as_array().unwrap().last().map(|item| item["position"].as_u64().unwrap());
             assert!(last.is_none_or(|last| last <= as_of), "{list}: {last:?} is after {as_of}");
         }
         while let Some(written) = writers.try_join_next() {

@@ -76,7 +76,8 @@ impl Stack {
                 stopped().await;
                 gateway.drain(GATEWAY_GRACE).await == 0
             };
-            let (served, drained) = tokio::join!(scrip_server::serve(gateway_listener, routes, stopped()), drain);
+            let (served, drained) =
+                tokio::join!(scrip_server::serve(gateway_listener, routes, stopped()), drain);
             served && drained
         };
         let stop = async {

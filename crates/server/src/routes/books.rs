@@ -75,7 +75,9 @@ impl App {
 
 /// The version that was asked for: at a time, or now.
 fn version<T>(found: Option<&Version<T>>) -> Result<&Version<T>, Problem> {
-    found.ok_or_else(|| Problem::new(Code::INVALID_TIME, "the book's first version came into force after this time"))
+    found.ok_or_else(|| {
+        Problem::new(Code::INVALID_TIME, "the book's first version came into force after this time")
+    })
 }
 
 /// The books that the token is for.

@@ -120,7 +120,9 @@ pub(crate) async fn all(
     }
     let last_seen = match (after.after.as_deref(), after.cursor.as_deref()) {
         (Some(_), Some(_)) => {
-            return Err(Problem::new(Code::MALFORMED, "give after or cursor, not both").with("field", "cursor"));
+            return Err(
+                Problem::new(Code::MALFORMED, "give after or cursor, not both").with("field", "cursor")
+            );
         }
         (None, Some(cursor)) => Some(cursor.parse().map_err(|_| {
             Problem::new(Code::INVALID_CURSOR, "this is no cursor of this list").with("field", "cursor")

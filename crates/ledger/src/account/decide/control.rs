@@ -82,9 +82,8 @@ pub(super) fn freeze(
         FreezeScope::Key { key: frozen } => key == Some(*frozen),
         FreezeScope::Amount { .. } | FreezeScope::Lots { .. } => false,
     };
-    let given_up = account
-        .holds()
-        .filter(|(_, hold)| policy.freeze.open_holds == OpenHolds::Void && stops(hold.key));
+    let given_up =
+        account.holds().filter(|(_, hold)| policy.freeze.open_holds == OpenHolds::Void && stops(hold.key));
     let (mut events, mut returned) = (Vec::new(), Vec::new());
     for (hold, given_up) in given_up {
         events.push(HoldVoided { hold, outcome: Outcome::Failed, released: given_up.amount }.into());
