@@ -36,7 +36,8 @@ pub(crate) struct Slot {
 pub(crate) struct Accounts {
     store: Arc<dyn EventStore>,
     index: Arc<Index>,
-    slots: HashMap<AccountId, Slot>,
+    /// Boxed, so that the table's slack is of pointers, and growing it moves no accounts.
+    slots: HashMap<AccountId, Box<Slot>>,
     schedule: Schedule,
     capacity: usize,
     next_generation: u64,
@@ -95,7 +96,7 @@ impl Accounts {
                 snapshot_revision,
                 used: 0,
             };
-            self.slots.insert(id.clone(), slot);
+            self.slots.insert(id.clone(), Box::new(slot));
         }
         // It was put there if it was not.
         let slot = self.slots.get_mut(id).ok_or(HistoryError::BeyondEnd(0))?;
@@ -199,7 +200,7 @@ impl Accounts {
     /// Snapshots of every account that changed since its last one; asked for when the engine stops.
     pub(crate) fn all_snapshots(&mut self) -> Vec<Snapshot> {
         let changed = |slot: &&mut Slot| slot.account.next_revision() > slot.snapshot_revision;
-        self.slots.values_mut().filter(changed).filter_map(Slot::snapshot).collect()
+        self.slots.values_mut().map(Box::as_mut).filter(changed).filter_map(Slot::snapshot).collect()
     }
 }
 
