@@ -93,7 +93,7 @@ fn a_malformed_catalog_is_refused_with_its_key_and_reason() {
         ("version = 1", "version = ", "(file)", "TOML parse error"),
         ("[[products]]", "[[product]]", "product", "unknown field `product`"),
         ("id = \"topup-5\"", "id = \"topup 5\"", "products[0].id", "an id is 1 to 64 characters of"),
-        ("id = \"topup-5\"", "id = \"topup-20\"", "(file)", "the product \"topup-20\" stands twice"),
+        ("id = \"topup-5\"", "id = \"topup-20\"", "products", "the product \"topup-20\" stands twice"),
         ("id = \"topup-5\"", "", "products[0]", "missing field `id`"),
         ("id = \"topup-5\"", "id = \"topup-5\"\ncolour = 1", "products[0].colour", "unknown field `colour`"),
         (
@@ -128,9 +128,9 @@ fn a_malformed_catalog_is_refused_with_its_key_and_reason() {
             "an amount has at most 9 decimal places",
         ),
         ("credits = \"5\"", "credits = \"1e3\"", "products[0].credits", amount),
-        ("credits = \"5\"", "credits = \"0\"", "(file)", credits),
-        ("credits = \"5\"", "credits = \"-5\"", "(file)", credits),
-        ("credits = \"5\"", "credits = \"1000000000000000001\"", "(file)", credits),
+        ("credits = \"5\"", "credits = \"0\"", "products", credits),
+        ("credits = \"5\"", "credits = \"-5\"", "products", credits),
+        ("credits = \"5\"", "credits = \"1000000000000000001\"", "products", credits),
         (
             "credits = \"5\"",
             "credits = \"5\"\nvalid_for = \"P0D\"",
@@ -149,7 +149,7 @@ fn a_malformed_catalog_is_refused_with_its_key_and_reason() {
             "products[0].priority",
             "invalid value: integer `65536`, expected u16",
         ),
-        ("id = \"gpt-5.2\"", "id = \"gpt-5-nano\"", "(file)", "the model \"gpt-5-nano\" stands twice"),
+        ("id = \"gpt-5.2\"", "id = \"gpt-5-nano\"", "models", "the model \"gpt-5-nano\" stands twice"),
         (
             "max_output_tokens = 128000",
             "max_output_tokens = \"many\"",
@@ -161,7 +161,7 @@ fn a_malformed_catalog_is_refused_with_its_key_and_reason() {
         (
             "unit = \"input_tokens\"",
             "unit = \"output_tokens\"",
-            "(file)",
+            "rates",
             "the rate of \"gpt-5.2\" at \"chat/completions\" by \"output_tokens\" stands twice",
         ),
         ("per = 1000000", "per = 0", "rates[0]", per),

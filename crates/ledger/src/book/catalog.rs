@@ -113,6 +113,17 @@ pub enum CatalogError {
     Name,
 }
 
+impl CatalogError {
+    /// The key of the file that it is about; of a list, since what stands twice has no one place in it.
+    pub(super) const fn key(&self) -> &'static str {
+        match self {
+            Self::RepeatedProduct(_) | Self::NoCredits(_) => "products",
+            Self::RepeatedModel(_) => "models",
+            Self::RepeatedRate(..) | Self::RateRange | Self::Per | Self::Discount | Self::Name => "rates",
+        }
+    }
+}
+
 impl Catalog {
     /// The rates of a model at an endpoint; empty if it is not sold there.
     pub fn rates(&self, model: &str, endpoint: &str) -> &[Rate] {
@@ -191,7 +202,7 @@ impl Rate {
 /// A catalog as it is written in a file or an event.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+pub(super) struct Written {
     version: u32,
     products: Vec<Product>,
     #[serde(default)]

@@ -4,6 +4,7 @@
 
 use serde::de::DeserializeOwned;
 
+use super::catalog::Written;
 use super::{BurnKey, Catalog, ExpiredLot, GrantRule, Policy};
 use crate::Token;
 
@@ -48,7 +49,9 @@ impl BookFiles {
         };
         let id =
             Token::new(folder).map_err(|error| fail(POLICY_FILE, "(folder name)", &error.to_string()))?;
-        let catalog: Catalog = read(folder, CATALOG_FILE, catalog)?;
+        let catalog: Written = read(folder, CATALOG_FILE, catalog)?;
+        let catalog = Catalog::try_from(catalog)
+            .map_err(|error| fail(CATALOG_FILE, error.key(), &error.to_string()))?;
         let policy: Policy = read(folder, POLICY_FILE, policy)?;
         if catalog.version == 0 {
             return Err(fail(CATALOG_FILE, "version", "versions count up from 1"));
