@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use scrip_engine::{Accepted, EngineError};
 use scrip_ledger::book::Outcome;
 use scrip_ledger::command::RefundDebit;
-use scrip_ledger::{Command, Event, FreezeScope};
+use scrip_ledger::{Command, Event, FreezeScope, Timestamp, command};
 use scrip_store::{EmbeddedStore, EventStore, MemoryStore};
 use serde_json::{Value, json};
 
@@ -100,7 +100,16 @@ fn command(random: &mut StdRng, seen: &Seen, seed: u64, number: usize) -> (Strin
         91..94 => {
             (account, top_up(&format!("o-{seed}-{number}"), &format!("p-{}", random.random_range(0..40))))
         }
-        94..96 => (account, Command::Freeze { scope: FreezeScope::Account, reason }),
+        94..96 => (
+            account,
+            Command::Freeze(command::Freeze {
+                scope: FreezeScope::Account,
+                reason,
+                effective_at: None,
+                owner_wide: false,
+                origin: None,
+            }),
+        ),
         96..99 => (account, Command::Thaw { freeze: None, reason }),
         _ => (account, Command::SetCreditLine { limit: amount.parse().unwrap() }),
     }
@@ -142,8 +151,8 @@ async fn run(store: Arc<dyn EventStore>, seed: u64) {
 /// Replays the log, command by command, through the model.
 fn check(world: &World, mut shots: HashMap<String, Shot>) {
     let terms = Terms {
-        catalogs: vec![serde_json::to_value(world.engine.books()[0].catalog()).unwrap()],
-        policies: vec![serde_json::to_value(world.engine.books()[0].policy()).unwrap()],
+        catalogs: vec![serde_json::to_value(world.engine.books()[0].catalog(Timestamp::MAX)).unwrap()],
+        policies: vec![serde_json::to_value(world.engine.books()[0].policy(Timestamp::MAX)).unwrap()],
     };
     let blank = Model::new([("pixapi".to_owned(), terms)]);
     // After each command of an account: the number of events in the log then, and the model.

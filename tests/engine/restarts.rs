@@ -224,7 +224,7 @@ async fn secrets_survive_a_restart() {
         world.send("alice", key, Command::IssueKey { secret }).await.unwrap();
     }
     world.send("alice", "r", Command::RotateKey { key: 2, secret: SecretHash::of("three") }).await.unwrap();
-    world.send("alice", "x", Command::RevokeKey { key: 3 }).await.unwrap();
+    world.send("alice", "x", Command::RevokeKey { key: 3, reason: None }).await.unwrap();
     check_secrets(&world);
     world.engine.shutdown().await;
     drop(world);

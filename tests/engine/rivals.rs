@@ -22,6 +22,8 @@ fn grant_behind(store: &dyn EventStore, account: &str, number: u128) -> bool {
         expires_at: None,
         priority: 0,
         reason: None,
+        approval: None,
+        dispute: None,
     });
     let event = NewEvent {
         id: Uuid::from_u128(number + 1),

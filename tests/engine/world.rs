@@ -116,6 +116,7 @@ pub fn grant(credits: &str) -> Command {
         expires_at: None,
         priority: None,
         reason: None,
+        by: token("finance"),
     })
 }
 
@@ -134,6 +135,7 @@ pub fn top_up(order: &str, payment: &str) -> Command {
             tax: None,
             fee: None,
         },
+        notices: Vec::new(),
     })
 }
 

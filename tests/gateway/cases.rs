@@ -7,7 +7,7 @@ use scrip_gateway::{Config, Limits, Models, Times, Upstream};
 use scrip_ledger::{Command, FreezeScope};
 use serde_json::json;
 
-use super::world::{KEY, World, ask, book, times, token};
+use super::world::{KEY, World, ask, book, freeze, times, token};
 
 /// 100 tokens in, of which 80 from a cache; 50 out, of which 30 thought.
 const ANSWER: &str = r#"{ "id":"chatcmpl-abc","object":"chat.completion","x_unknown":[1.0],
@@ -78,12 +78,12 @@ async fn who_may_not_call_is_told_why() {
     let key = world.account().await.keys()[0].revision;
     for (scope, code) in [(FreezeScope::Key { key }, "key_frozen"), (FreezeScope::Account, "account_frozen")]
     {
-        world.command(Command::Freeze { scope, reason: token("fraud") }).await.unwrap();
+        world.command(freeze(scope, "fraud")).await.unwrap();
         let reply = world.call(body.clone()).await;
         assert_eq!((reply.status, reply.code().as_str()), (423, code));
         world.command(Command::Thaw { freeze: None, reason: token("resolved") }).await.unwrap();
     }
-    world.command(Command::RevokeKey { key }).await.unwrap();
+    world.command(Command::RevokeKey { key, reason: None }).await.unwrap();
     let reply = world.call(body).await;
     assert_eq!((reply.status, reply.code().as_str()), (401, "key_revoked"));
     assert_eq!(world.provider.count(), 0);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use scrip_gateway::mock::{Gate, Script, chunk, usage_chunk};
 use scrip_gateway::{Limits, Times};
-use scrip_ledger::{Command, Event, FreezeScope};
+use scrip_ledger::{Event, FreezeScope};
 use serde_json::json;
 
-use super::world::{Reading, World, ask, book, eventually, start, times, token};
+use super::world::{Reading, World, ask, book, eventually, freeze, start, times};
 
 pub const DONE: &str = "data: [DONE]\n\n";
 
@@ -136,7 +136,7 @@ async fn usage_that_never_comes_is_guessed_from_what_passed() {
 async fn an_account_frozen_in_mid_stream_settles_where_the_book_says_so() {
     let world = World::new("pixapi", "1").await;
     let (mut reading, gate) = begun(&world, json!({})).await;
-    world.command(Command::Freeze { scope: FreezeScope::Account, reason: token("fraud") }).await.unwrap();
+    world.command(freeze(FreezeScope::Account, "fraud")).await.unwrap();
     gate.send(chunk("after"));
     reading.until("after").await;
     gate.send(usage_chunk(100, 50) + DONE);
@@ -149,7 +149,7 @@ async fn an_account_frozen_in_mid_stream_settles_where_the_book_says_so() {
 async fn an_account_frozen_in_mid_stream_is_cut_off_where_the_book_says_so() {
     let world = World::new("aiproxynode", "1").await;
     let (reading, gate) = begun(&world, json!({})).await;
-    world.command(Command::Freeze { scope: FreezeScope::Account, reason: token("abuse") }).await.unwrap();
+    world.command(freeze(FreezeScope::Account, "abuse")).await.unwrap();
     let seen = reading.rest().await;
     assert!(seen.contains("account_frozen") && !seen.contains("[DONE]"), "{seen}");
     gate.hung_up().await;

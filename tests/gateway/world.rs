@@ -15,7 +15,7 @@ use scrip_gateway::{Config, Gateway, Limits, Models, Secret, Times, Upstream};
 use scrip_ledger::book::{Book, BookFiles, GrantSource};
 use scrip_ledger::command::{Grant, Open};
 use scrip_ledger::event::{Charged, SecretHash};
-use scrip_ledger::{Account, AccountId, Command, Credits, Event, Timestamp, Token};
+use scrip_ledger::{Account, AccountId, Bucket, Command, Credits, Event, Timestamp, Token};
 use scrip_store::{EventStore, MemoryStore};
 use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
@@ -180,6 +180,7 @@ impl World {
             expires_at: None,
             priority: None,
             reason: None,
+            by: token("finance"),
         };
         self.command(Command::Grant(grant)).await.unwrap();
     }
@@ -315,7 +316,7 @@ async fn whole(response: http::Response<Incoming>) -> Reply {
 /// The two equations: per lot, and per account.
 pub fn check(account: &Account) {
     for lot in account.lots() {
-        let places = [lot.free, lot.held, lot.spent, lot.expired, lot.forfeited];
+        let places = Bucket::ALL.map(|bucket| lot.bucket(bucket));
         assert_eq!(lot.granted, Credits::total(places).unwrap(), "lot {}", lot.revision);
     }
     let totals = account.totals();
@@ -331,4 +332,15 @@ pub fn ask(model: &str, more: Value) -> Value {
         body[key] = value.clone();
     }
     body
+}
+
+/// A freeze that takes effect at once.
+pub fn freeze(scope: scrip_ledger::FreezeScope, reason: &str) -> Command {
+    Command::Freeze(scrip_ledger::command::Freeze {
+        scope,
+        reason: token(reason),
+        effective_at: None,
+        owner_wide: false,
+        origin: None,
+    })
 }

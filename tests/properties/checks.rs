@@ -1,7 +1,7 @@
 //! What must hold after every single event, whatever the model says.
 
 use scrip_ledger::event::LotAmount;
-use scrip_ledger::{Account, Balance, Credits, Event, Timestamp};
+use scrip_ledger::{Account, Balance, Bucket, Credits, Event, Timestamp};
 
 use super::model::Place;
 use super::run::{ACCOUNT, Run};
@@ -16,7 +16,7 @@ impl Run {
         let account = &self.account;
         assert_eq!(account.inconsistency(), None);
         for lot in account.lots() {
-            let places = [lot.free, lot.held, lot.spent, lot.expired, lot.forfeited];
+            let places = Bucket::ALL.map(|bucket| lot.bucket(bucket));
             assert!(places.iter().all(|place| !place.is_negative()), "{lot:?}");
             assert_eq!(lot.granted, places.into_iter().sum::<Credits>(), "{lot:?}");
             assert!(lot.repaid <= lot.spent, "{lot:?}");
@@ -96,8 +96,8 @@ impl Run {
             assert_eq!(lot.held.nanos(), model.held_of(revision));
             assert_eq!(lot.spent.nanos(), model.spent_of(revision));
             assert_eq!(lot.repaid.nanos(), of(Place::Repaid));
-            assert_eq!(lot.expired.nanos(), of(Place::Expired));
-            assert_eq!(lot.forfeited.nanos(), of(Place::Forfeited));
+            assert_eq!(lot.bucket(Bucket::Expired).nanos(), of(Place::Expired));
+            assert_eq!(lot.bucket(Bucket::Forfeited).nanos(), of(Place::Forfeited));
             assert_eq!(lot.expires_at.map(Timestamp::micros), model.lot(revision).unwrap().ends);
         }
     }

@@ -6,7 +6,9 @@ use proptest::sample::Index;
 use scrip_ledger::book::{Book, GrantSource, Outcome};
 use scrip_ledger::command::{CaptureHold, Command, Debit, Grant, Open, PlaceHold, RefundDebit, TopUp};
 use scrip_ledger::event::{Charged, ClosedBy, HoldPlaced, Payment, SecretHash};
-use scrip_ledger::{Account, Event, FreezeScope, Refusal, Timestamp, command::Call, decide, decode, encode};
+use scrip_ledger::{
+    Account, Event, FreezeScope, Refusal, Timestamp, command, command::Call, decide, decode, encode,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -181,7 +183,7 @@ impl Run {
 
     /// A model that is sold, and its units.
     fn sold(&self, index: &Index) -> (Call, Vec<String>) {
-        let rates = self.book.catalog().all_rates();
+        let rates = self.book.catalog(Timestamp::MAX).all_rates();
         let rate = &rates[index.index(rates.len())];
         let units = self.units(&rate.model, &rate.endpoint);
         let unknown = index.index(64) == 63;
@@ -195,7 +197,7 @@ impl Run {
     }
 
     fn units(&self, model: &str, endpoint: &str) -> Vec<String> {
-        let rates = self.book.catalog().all_rates().iter();
+        let rates = self.book.catalog(Timestamp::MAX).all_rates().iter();
         rates.filter(|r| r.model == model && r.endpoint == endpoint).map(|r| r.unit.to_string()).collect()
     }
 
@@ -215,7 +217,7 @@ impl Run {
             Step::RotateKey(index) => {
                 Command::RotateKey { key: self.pick(index, &KEYS), secret: SecretHash([8; 32]) }
             }
-            Step::RevokeKey(index) => Command::RevokeKey { key: self.pick(index, &KEYS) },
+            Step::RevokeKey(index) => Command::RevokeKey { key: self.pick(index, &KEYS), reason: None },
             Step::TopUp(index, wrong) => self.top_up(index, *wrong),
             Step::Grant { source, credits, expires_in, priority } => Command::Grant(Grant {
                 source: named::<GrantSource>(SOURCES[*source]),
@@ -224,6 +226,7 @@ impl Run {
                 expires_at: expires_in.map(|seconds| Timestamp::from_micros(self.now + seconds * 1_000_000)),
                 priority: *priority,
                 reason: Some(token("test")),
+                by: token("finance"),
             }),
             Step::Hold { model, size, ttl_seconds, key: with } => {
                 let (call, units) = self.sold(model);
@@ -263,19 +266,27 @@ impl Run {
                     }
                     Freeze::Key(index) => FreezeScope::Key { key: self.pick(index, &KEYS) },
                 };
-                Command::Freeze { scope, reason: token("abuse") }
+                Command::Freeze(command::Freeze {
+                    scope,
+                    reason: token("abuse"),
+                    effective_at: None,
+                    owner_wide: false,
+                    origin: None,
+                })
             }
             Step::Thaw(index) => {
                 let freeze = index.as_ref().map(|index| self.pick(index, &["frozen"]));
                 Command::Thaw { freeze, reason: token("cleared") }
             }
             Step::CreditLine(limit) => Command::SetCreditLine { limit: *limit },
-            Step::Close => Command::Close { by: ClosedBy::Holder, reason: None },
+            Step::Close => {
+                Command::Close(command::Close { by: ClosedBy::Holder, reason: None, effective_at: None })
+            }
         }
     }
 
     fn top_up(&self, index: &Index, wrong: u8) -> Command {
-        let products = &self.book.catalog().products;
+        let products = &self.book.catalog(Timestamp::MAX).products;
         let product = &products[index.index(products.len())];
         let money = |currency: &str, amount: &str| {
             serde_json::from_value(json!({ "currency": currency, "amount": amount }))
@@ -292,6 +303,7 @@ impl Run {
                 tax: (wrong == 3).then(|| money("EUR", "1.00").unwrap()),
                 fee: (wrong == 4).then(|| money(product.price.currency().code(), "0.30").unwrap()),
             },
+            notices: Vec::new(),
         })
     }
 }

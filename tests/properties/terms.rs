@@ -22,7 +22,7 @@ impl Versions {
         fn first<T: serde::de::DeserializeOwned>(all: &[Value], count: usize) -> Vec<Version<T>> {
             let read = |json: &Value| serde_json::from_value(json.clone()).unwrap();
             let since = Timestamp::from_micros(0);
-            all.iter().take(count).map(|json| Version { effective_at: since, terms: read(json) }).collect()
+            all.iter().take(count).map(|json| Version::at_once(since, read(json))).collect()
         }
         let id = Token::new(&self.id).unwrap();
         Book::new(id, first::<Catalog>(&self.catalogs, count), first::<Policy>(&self.policies, count))

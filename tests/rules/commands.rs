@@ -4,7 +4,7 @@ use scrip_ledger::command::{
     Call, CaptureHold, Command, Debit, Grant, Open, PlaceHold, RefundDebit, Size, TopUp,
 };
 use scrip_ledger::event::{Attestations, ClosedBy, Payment, ProviderAnswer, SecretHash};
-use scrip_ledger::{Credits, Event, FreezeScope, Money, Timestamp, Token, Usage};
+use scrip_ledger::{Credits, Event, FreezeScope, Money, Timestamp, Token, Usage, command};
 use serde_json::{Value, json};
 
 use super::script::Script;
@@ -72,13 +72,13 @@ impl Script {
                 attestations: option("age").map(|age| Attestations {
                     age_at_least: age.parse().ok(),
                     accurate_information: true,
-                    not_sanctioned: true,
+                    not_sanctioned: Some(true),
                 }),
                 terms_version: option("terms").map(token),
             }),
             "key" => Command::IssueKey { secret: SecretHash([1; 32]) },
             "rotate" => Command::RotateKey { key: number(1), secret: SecretHash([2; 32]) },
-            "revoke" => Command::RevokeKey { key: number(1) },
+            "revoke" => Command::RevokeKey { key: number(1), reason: None },
             "top_up" => {
                 let product = at(1).unwrap();
                 let currency = option("currency").unwrap_or("USD");
@@ -94,6 +94,7 @@ impl Script {
                         tax: option("tax").map(|amount| money(amount, "USD")),
                         fee: option("fee_in").map(|currency| money("1.00", currency)),
                     },
+                    notices: Vec::new(),
                 })
             }
             "grant" => Command::Grant(Grant {
@@ -104,6 +105,7 @@ impl Script {
                     .map(|time| Timestamp::from_micros(self.now + seconds(time) * 1_000_000)),
                 priority: option("priority").map(|priority| priority.parse().unwrap()),
                 reason: option("reason").map(token),
+                by: token("finance"),
             }),
             "hold" => Command::PlaceHold(PlaceHold {
                 call: call(),
@@ -146,7 +148,7 @@ impl Script {
                     past,
                 })
             }
-            "freeze" => Command::Freeze {
+            "freeze" => Command::Freeze(command::Freeze {
                 scope: match at(1).unwrap() {
                     "account" => FreezeScope::Account,
                     "amount" => FreezeScope::Amount { amount: credits(at(2).unwrap()) },
@@ -157,10 +159,17 @@ impl Script {
                     other => panic!("an unknown scope: {other}"),
                 },
                 reason: token("abuse"),
-            },
+                effective_at: None,
+                owner_wide: false,
+                origin: None,
+            }),
             "thaw" => Command::Thaw { freeze: at(1).map(|_| number(1)), reason: token("cleared") },
             "line" => Command::SetCreditLine { limit: credits(at(1).unwrap()) },
-            "close" => Command::Close { by: ClosedBy::Holder, reason: option("reason").map(token) },
+            "close" => Command::Close(command::Close {
+                by: ClosedBy::Holder,
+                reason: option("reason").map(token),
+                effective_at: None,
+            }),
             "sweep" => Command::Sweep,
             other => panic!("an unknown command: {other}"),
         }

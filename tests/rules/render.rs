@@ -1,7 +1,7 @@
 //! Events, refusals and balances in a few words.
 
 use scrip_ledger::event::{Charged, LotAmount};
-use scrip_ledger::{Balance, Credits, Event, FreezeScope, Lot, Refusal, Timestamp};
+use scrip_ledger::{Balance, Bucket, Credits, Event, FreezeScope, Lot, Refusal, Timestamp};
 
 use super::script::START;
 
@@ -92,6 +92,7 @@ fn event(event: &Event) -> String {
         Event::Thawed(e) => format!("thawed f{}", e.freeze),
         Event::CreditLineSet(e) => format!("line {}", e.limit),
         Event::AccountClosed(_) => "closed".into(),
+        other => other.wire_name().replace('_', " "),
     }
 }
 
@@ -129,7 +130,7 @@ pub fn lot(lot: &Lot) -> String {
         ("held", lot.held),
         ("spent", lot.spent),
         ("repaid", lot.repaid),
-        ("expired", lot.expired),
-        ("forfeited", lot.forfeited),
+        ("expired", lot.bucket(Bucket::Expired)),
+        ("forfeited", lot.bucket(Bucket::Forfeited)),
     ])
 }

@@ -119,7 +119,7 @@ impl Script {
         fn read<T: serde::de::DeserializeOwned>(versions: &[Value]) -> Vec<Version<T>> {
             let read = |json: &Value| serde_json::from_value(json.clone()).unwrap();
             let since = Timestamp::from_micros(0);
-            versions.iter().map(|json| Version { effective_at: since, terms: read(json) }).collect()
+            versions.iter().map(|json| Version::at_once(since, read(json))).collect()
         }
         let (catalogs, policies) = (read::<Catalog>(&self.catalogs), read::<Policy>(&self.policies));
         Book::new(token("test"), catalogs, policies).unwrap()

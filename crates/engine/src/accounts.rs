@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use scrip_ledger::book::Book;
 use scrip_ledger::{Account, AccountId, Timestamp};
 use scrip_store::{EventStore, StreamName};
 
@@ -206,8 +207,8 @@ impl Accounts {
 
 impl Slot {
     /// Takes a changed account's next expiry into the schedule. Says when, if that is news.
-    pub(crate) fn reschedule(&mut self, schedule: &mut Schedule) -> Option<Timestamp> {
-        let due = self.account.next_due()?;
+    pub(crate) fn reschedule(&mut self, book: &Book, schedule: &mut Schedule) -> Option<Timestamp> {
+        let due = self.account.next_due(book)?;
         if self.scheduled.is_some_and(|scheduled| scheduled <= due) {
             return None;
         }

@@ -6,9 +6,10 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use scrip_ledger::book::{Book, BookFiles, CATALOG_FILE, Catalog, POLICY_FILE, Policy, Version};
-use scrip_ledger::{BookError, Timestamp};
+use scrip_ledger::{BookError, BookId, Timestamp};
 use scrip_store::{EventStore, Expected, Group, NewEvent, StoreError, StreamAppend, StreamName};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,25 @@ use uuid::Uuid;
 const CATALOG_PUBLISHED: &str = "catalog_published";
 const POLICY_PUBLISHED: &str = "policy_published";
 const ACTOR: &str = "system";
+
+/// The books as they stand now. Only the decider changes them.
+#[derive(Debug)]
+pub(crate) struct Books(RwLock<Vec<Arc<Book>>>);
+
+impl Books {
+    pub(crate) const fn new(books: Vec<Arc<Book>>) -> Self {
+        Self(RwLock::new(books))
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Book>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn get(&self, id: &BookId) -> Option<Arc<Book>> {
+        let books = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        books.iter().find(|book| book.id == *id).cloned()
+    }
+}
 
 /// Why the books cannot be taken.
 #[derive(Debug, thiserror::Error)]
@@ -147,7 +167,12 @@ fn publish(files: BookFiles, store: &dyn EventStore, now: Timestamp) -> Result<B
 
 fn read<T: DeserializeOwned>(payload: &[u8], effective_at: Timestamp) -> serde_json::Result<Version<T>> {
     let published: Published<T> = serde_json::from_slice(payload)?;
-    Ok(Version { effective_at, terms: published.document })
+    Ok(Version {
+        announced_at: effective_at,
+        effective_at,
+        for_subscribed_at: None,
+        terms: published.document,
+    })
 }
 
 /// Adds the version of a file to those in the log; its payload if it is new.
@@ -175,7 +200,7 @@ fn next<T: Clone + PartialEq + Serialize>(
     }
     let published = Published { version, document: terms.clone() };
     let payload = serde_json::to_vec(&published).map_err(|error| wrong(error.to_string()))?;
-    known.push(Version { effective_at: now, terms });
+    known.push(Version::at_once(now, terms));
     Ok(Some(payload))
 }
 

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use scrip_ledger::book::Book;
 use scrip_ledger::{AccountId, BookId, Command, Event, Refusal, Token, decide};
 use scrip_store::{EventStore, Expected};
 use tokio::sync::oneshot;
 
 use crate::accounts::{Accounts, Schedule, Slot, Snapshot};
+use crate::books::Books;
 use crate::clock::Clock;
 use crate::committer::{Committer, Effect, Item, Write};
 use crate::inbox::{Inbox, Waiting};
@@ -80,7 +80,7 @@ pub(crate) struct Redo {
 
 pub(crate) struct Decider {
     pub(crate) accounts: Accounts,
-    pub(crate) books: Arc<[Arc<Book>]>,
+    pub(crate) books: Arc<Books>,
     pub(crate) clock: Clock,
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) index: Arc<Index>,
@@ -310,8 +310,8 @@ impl Decider {
                 Err(Setback::Failed(EngineError::KeyReused))
             };
         }
-        let book = self.books.iter().find(|book| book.id == *book_id);
-        let book = book.ok_or_else(|| Setback::Failed(EngineError::UnknownBook(book_id.clone())))?;
+        let book = self.books.get(book_id);
+        let book = &*book.ok_or_else(|| Setback::Failed(EngineError::UnknownBook(book_id.clone())))?;
 
         recall(self.store.as_ref(), slot, &mut request.command)?;
         let events = decide(&slot.account, book, &request.command, now)?;
@@ -319,7 +319,7 @@ impl Decider {
         let recorded_at = now.max(slot.account.last_recorded_at());
         let reserved = reserve(self.store.as_ref(), &book.id, request, &events, first_revision)?;
         if events.is_empty() {
-            slot.reschedule(schedule);
+            slot.reschedule(book, schedule);
             return Ok(Effect::Nothing);
         }
 
@@ -346,7 +346,7 @@ impl Decider {
             recorded_at,
             reserved,
             used,
-            due: slot.reschedule(schedule),
+            due: slot.reschedule(book, schedule),
             snapshot: slot.snapshot_if_worth(),
         })))
     }

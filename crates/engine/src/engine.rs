@@ -13,6 +13,7 @@ use scrip_store::{EventStore, StoreError};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::accounts::Accounts;
+use crate::books::Books;
 use crate::clock::Clock;
 use crate::committer::{self, Committer};
 use crate::decider::{Ask, Decider, Job, Message};
@@ -70,7 +71,7 @@ pub struct Engine(Arc<Shared>);
 struct Shared {
     inbox: Arc<Inbox>,
     store: Arc<dyn EventStore>,
-    books: Arc<[Arc<Book>]>,
+    books: Arc<Books>,
     clock: Clock,
     secrets: Arc<Secrets>,
     stats: Arc<Stats>,
@@ -88,16 +89,21 @@ impl Engine {
         clock: Clock,
         options: Options,
     ) -> Result<Self, StartError> {
-        let retention_days =
-            books.iter().map(|book| book.policy().idempotency.call_key_days).max().unwrap_or(7);
-        let recovered = Index::open(options.index.as_deref(), &store, retention_days)?;
+        let retention_days = books
+            .iter()
+            .flat_map(Book::policies)
+            .map(|policy| policy.terms.idempotency.call_key_days)
+            .max()
+            .unwrap_or(7);
+        let books: Vec<Arc<Book>> = books.into_iter().map(Arc::new).collect();
+        let recovered = Index::open(options.index.as_deref(), &store, &books, retention_days)?;
         let next_position = store.head()?.next_position;
         let stats = Arc::new(Stats::default());
         let secrets = Arc::new(recovered.secrets);
         let healthy = Arc::new(AtomicBool::new(true));
         let durable_item = Arc::new(AtomicU64::new(0));
-        let books: Arc<[Arc<Book>]> = books.into_iter().map(Arc::new).collect();
 
+        let books = Arc::new(Books::new(books));
         let inbox = Arc::new(Inbox::default());
         let (to_committer, committer_inbox) = crossbeam_channel::bounded(COMMITTER_QUEUE);
         let index_writer = recovered.index.start(Arc::clone(&store), Arc::clone(&stats))?;
@@ -225,14 +231,14 @@ impl Engine {
         self.0.secrets.get(secret)
     }
 
-    /// Every book.
-    pub fn books(&self) -> &[Arc<Book>] {
-        &self.0.books
+    /// Every book, as it stands now.
+    pub fn books(&self) -> Vec<Arc<Book>> {
+        self.0.books.all()
     }
 
-    /// A book.
-    pub fn book(&self, id: &BookId) -> Option<&Arc<Book>> {
-        self.0.books.iter().find(|book| book.id == *id)
+    /// A book, as it stands now.
+    pub fn book(&self, id: &BookId) -> Option<Arc<Book>> {
+        self.0.books.get(id)
     }
 
     /// The past. Its calls block.

@@ -69,7 +69,7 @@ pub(crate) fn reservations(
             &[book.as_str(), top_up.order_id.as_str()],
             "order_placed",
             serde_json::to_vec(&placed),
-            Refusal::OrderExists,
+            Refusal::Exists("the order"),
         ),
     ]
     .into_iter()

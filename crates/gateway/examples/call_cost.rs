@@ -133,6 +133,7 @@ async fn open_accounts(engine: &Engine) {
             expires_at: None,
             priority: None,
             reason: None,
+            by: Token::new("finance").unwrap(),
         };
         let commands = [
             Command::Open(open),

@@ -15,7 +15,7 @@ use http::header::AUTHORIZATION;
 use scrip_engine::{BookScope, Engine, EngineError};
 use scrip_ledger::book::Book;
 use scrip_ledger::event::SecretHash;
-use scrip_ledger::{AccountId, Refusal, Token};
+use scrip_ledger::{AccountId, BookId, Refusal, Timestamp, Token};
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
@@ -48,7 +48,7 @@ pub(crate) struct Shared {
     run: u64,
     next_call: AtomicU64,
     /// An account's book never changes while the process runs.
-    books: RwLock<HashMap<AccountId, Arc<Book>>>,
+    books: RwLock<HashMap<AccountId, BookId>>,
     calls: TaskTracker,
     stopping: AtomicBool,
     callers_left: AtomicU64,
@@ -59,6 +59,7 @@ pub(crate) struct Owner {
     pub(crate) account: AccountId,
     key: u64,
     pub(crate) book: Arc<Book>,
+    pub(crate) now: Timestamp,
 }
 
 /// The gateway's routes, for whoever does not need to stop it gently.
@@ -155,23 +156,28 @@ impl Shared {
             return Err(Refusal::KeyRevoked.into());
         }
         let book = self.book_of(&owner.account).await?;
-        Ok(Owner { account: owner.account, key: owner.key, book })
+        Ok(Owner { account: owner.account, key: owner.key, book, now: self.engine.clock().now() })
     }
 
+    /// The book of an account as it stands now. Which book that is never changes; what it says does.
     async fn book_of(&self, account: &AccountId) -> Result<Arc<Book>, ApiError> {
         let known = self.books.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned();
-        if let Some(book) = known {
-            return Ok(book);
-        }
+        let id = match known {
+            Some(id) => id,
+            None => self.find_book(account).await?,
+        };
+        Ok(self.engine.book(&id).ok_or(EngineError::UnknownBook(id))?)
+    }
+
+    async fn find_book(&self, account: &AccountId) -> Result<BookId, ApiError> {
         let view = self.engine.view(account, &BookScope::All).await?;
-        let id = view.account.book().ok_or(Refusal::AccountNotFound)?;
-        let book = self.engine.book(id).cloned().ok_or_else(|| EngineError::UnknownBook(id.clone()))?;
+        let id = view.account.book().ok_or(Refusal::AccountNotFound)?.clone();
         let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
         if books.len() >= MAX_KNOWN_BOOKS {
             books.clear();
         }
-        books.insert(account.clone(), Arc::clone(&book));
-        Ok(book)
+        books.insert(account.clone(), id.clone());
+        Ok(id)
     }
 
     async fn complete(self: Arc<Self>, request: Request) -> Result<Response, ApiError> {
@@ -220,7 +226,8 @@ impl Shared {
 
     /// What a call is to reserve: see docs/gateway.md, «The hold».
     fn wanted(&self, ask: &Ask, book: &Book) -> Wanted {
-        let models_most = book.catalog().model(&ask.model).map(|model| model.max_output_tokens);
+        let models_most =
+            book.catalog(self.engine.clock().now()).model(&ask.model).map(|model| model.max_output_tokens);
         let per_answer = match (ask.limit, models_most) {
             (Some(limit), most) => limit.min(most.unwrap_or(limit)),
             (None, most) => most.unwrap_or(self.limits.unbounded_output),

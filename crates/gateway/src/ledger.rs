@@ -70,7 +70,7 @@ pub(crate) struct Held {
 
 impl Entry {
     pub(crate) fn rates(&self) -> &[Rate] {
-        self.book.catalog().rates(&self.model, ENDPOINT)
+        self.book.catalog(self.engine.clock().now()).rates(&self.model, ENDPOINT)
     }
 
     fn size(&self, input: u64, output: u64) -> Result<Size, Refusal> {
@@ -161,7 +161,7 @@ impl Entry {
     /// Sees to it that the hold does not end while the call runs. If it cannot be prolonged, the call goes on: its
     /// capture will be late, and taken all the same.
     pub(crate) async fn prolong(&self, held: &mut Held) {
-        let margin = self.book.policy().holds.ttl_seconds / 2;
+        let margin = self.book.policy(self.engine.clock().now()).holds.ttl_seconds / 2;
         if held.cannot_last || held.expires_at > self.engine.clock().now().plus_seconds(margin) {
             return;
         }
@@ -188,7 +188,7 @@ impl Entry {
 
     /// Whether the hold was given up under the call, where the book gives holds up when it freezes: why, if so.
     pub(crate) async fn given_up(&self, held: &Held) -> Option<ApiError> {
-        if self.book.policy().freeze.open_holds != OpenHolds::Void {
+        if self.book.policy(self.engine.clock().now()).freeze.open_holds != OpenHolds::Void {
             return None;
         }
         let view = self.engine.view(&self.account, &BookScope::All).await.ok()?;

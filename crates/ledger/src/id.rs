@@ -95,16 +95,58 @@ pub enum MintedKind {
     Freeze,
     /// A usage refund.
     Refund,
+    /// A refund of an order, or a withdrawal.
+    OrderRefund,
+    /// A subscription.
+    Subscription,
+    /// A statement.
+    Statement,
+    /// A dispute.
+    Dispute,
+    /// A claim for compensation.
+    Claim,
+    /// An announced freeze or closure.
+    Announcement,
+    /// A breach.
+    Breach,
+    /// A review.
+    Review,
+    /// An appeal.
+    Appeal,
+    /// A legal hold.
+    LegalHold,
+    /// Something that waits for a second person.
+    Approval,
+    /// A migration.
+    Migration,
+    /// The closing of an account: a measure that can be appealed.
+    Closure,
+    /// A violation.
+    Violation,
 }
 
 impl MintedKind {
-    const ALL: [(Self, char); 6] = [
+    const ALL: [(Self, char); 20] = [
         (Self::Hold, 'h'),
         (Self::Debit, 'd'),
         (Self::Lot, 'l'),
         (Self::Key, 'k'),
         (Self::Freeze, 'f'),
         (Self::Refund, 'r'),
+        (Self::OrderRefund, 'o'),
+        (Self::Subscription, 's'),
+        (Self::Statement, 't'),
+        (Self::Dispute, 'x'),
+        (Self::Claim, 'c'),
+        (Self::Announcement, 'n'),
+        (Self::Breach, 'b'),
+        (Self::Review, 'w'),
+        (Self::Appeal, 'a'),
+        (Self::LegalHold, 'g'),
+        (Self::Approval, 'p'),
+        (Self::Migration, 'm'),
+        (Self::Closure, 'e'),
+        (Self::Violation, 'v'),
     ];
 }
 
@@ -174,7 +216,7 @@ mod tests {
             "alice",
             "alice.",
             "alice.h",
-            "alice.x1",
+            "alice.z1",
             "alice.h01",
             "alice.h+1",
             ".h1",

@@ -16,12 +16,12 @@ mod money;
 mod rating;
 #[cfg(feature = "schema")]
 mod schema;
-mod time;
+pub mod time;
 mod wire;
 
 pub use account::{
     Account, Balance, Bucket, Command, Event, Freeze, FreezeScope, Hold, Inconsistency, Key, KeyState, Lot,
-    PastDebit, PastHold, Refusal, Status, Totals, command, decide, event,
+    Noun, PastDebit, PastHold, Refusal, Status, Totals, command, decide, event, records,
 };
 pub use book::{Book, BookError};
 pub use credits::{AmountError, Credits};

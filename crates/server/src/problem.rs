@@ -34,36 +34,70 @@ macro_rules! codes {
 
 codes! {
     MALFORMED = "malformed", 400, "The request cannot be read";
+    BAD_SIGNATURE = "bad_signature", 400, "The signature is not one of this provider's";
+    STALE_SIGNATURE = "stale_signature", 400, "The signature is too old";
     UNAUTHENTICATED = "unauthenticated", 401, "No token, or one that is not known";
     KEY_REVOKED = "key_revoked", 401, "The key was revoked";
     INSUFFICIENT_CREDITS = "insufficient_credits", 402, "Not enough credits";
+    OVERDUE = "overdue", 402, "The account owes, and should have paid";
     FORBIDDEN_SCOPE = "forbidden_scope", 403, "The token's scopes do not allow this";
     FORBIDDEN_BOOK = "forbidden_book", 403, "The token is not for this book";
+    SAME_PERSON = "same_person", 403, "A second person is needed";
+    REGION_BARRED = "region_barred", 403, "The terms bar this region";
+    ATTESTATION_MISSING = "attestation_missing", 403, "The holder has not attested what the terms require";
+    PARTY_BARRED = "party_barred", 403, "The terms do not serve this party";
     NOT_FOUND = "not_found", 404, "There is nothing at this path";
     ACCOUNT_NOT_FOUND = "account_not_found", 404, "There is no such account";
+    ANNOUNCEMENT_NOT_FOUND = "announcement_not_found", 404, "There is no such announcement";
+    APPEAL_NOT_FOUND = "appeal_not_found", 404, "There is no such appeal";
+    APPROVAL_NOT_FOUND = "approval_not_found", 404, "Nothing with this id waits for approval";
     BOOK_NOT_FOUND = "book_not_found", 404, "There is no such book";
+    BREACH_NOT_FOUND = "breach_not_found", 404, "There is no such breach";
+    CAMPAIGN_NOT_FOUND = "campaign_not_found", 404, "There is no such campaign";
+    CLAIM_NOT_FOUND = "claim_not_found", 404, "There is no such claim";
     DEBIT_NOT_FOUND = "debit_not_found", 404, "There is no such debit";
+    DISPUTE_NOT_FOUND = "dispute_not_found", 404, "There is no such dispute";
     HOLD_NOT_FOUND = "hold_not_found", 404, "There is no such hold";
     KEY_NOT_FOUND = "key_not_found", 404, "There is no such key";
+    LEGAL_HOLD_NOT_FOUND = "legal_hold_not_found", 404, "There is no such legal hold";
     LOT_NOT_FOUND = "lot_not_found", 404, "There is no such lot";
     MEASURE_NOT_FOUND = "measure_not_found", 404, "No such measure stands";
+    MIGRATION_NOT_FOUND = "migration_not_found", 404, "There is no such migration";
+    ORDER_NOT_FOUND = "order_not_found", 404, "There is no such order";
+    REFUND_NOT_FOUND = "refund_not_found", 404, "There is no such refund";
+    REVIEW_NOT_FOUND = "review_not_found", 404, "There is no such review";
+    STATEMENT_NOT_FOUND = "statement_not_found", 404, "There is no such statement";
+    SUBSCRIPTION_NOT_FOUND = "subscription_not_found", 404, "There is no such subscription";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "The path does not take this method";
     TIMEOUT = "timeout", 408, "The request did not arrive in time";
     ALREADY_EXISTS = "already_exists", 409, "It exists already";
+    ALREADY_DECIDED = "already_decided", 409, "It was decided or has ended already";
+    PENDING_APPROVAL = "pending_approval", 409, "It waits for something else first";
     PAYMENT_ALREADY_USED = "payment_already_used", 409, "The payment brought credits before";
     HOLD_ALREADY_SETTLED = "hold_already_settled", 409, "The hold is settled already";
     ACCOUNT_CLOSED = "account_closed", 409, "The account is closed";
     NOT_ELIGIBLE = "not_eligible", 409, "The terms do not give it";
+    EVIDENCE_MISSING = "evidence_missing", 409, "Required evidence is missing";
+    WINDOW_CLOSED = "window_closed", 409, "It came too late";
+    ALREADY_CLAIMED = "already_claimed", 409, "The reward was claimed before";
+    CAMPAIGN_EXHAUSTED = "campaign_exhausted", 409, "The campaign has ended, or has given all that it had";
+    NOT_WITHDRAWABLE = "not_withdrawable", 409, "The terms do not let this balance leave the account";
+    REASON_NOT_ALLOWED = "reason_not_allowed", 409, "The terms know no such reason for this";
+    SERVICE_ENDING = "service_ending", 409, "The service ends";
     LIMIT_REACHED = "limit_reached", 409, "The account has as many as it may have";
     TOO_LARGE = "too_large", 413, "The request is too large";
     INVALID_AMOUNT = "invalid_amount", 422, "An amount that cannot be";
     INVALID_ID = "invalid_id", 422, "An id that cannot be";
     UNKNOWN_FIELD = "unknown_field", 422, "A field that is not known here";
     UNKNOWN_PRODUCT = "unknown_product", 422, "The catalog has no such product";
+    UNKNOWN_PLAN = "unknown_plan", 422, "The catalog has no such plan";
     UNKNOWN_MODEL = "unknown_model", 422, "The catalog does not sell this model at this endpoint";
     UNKNOWN_UNIT = "unknown_unit", 422, "The model is not rated by this unit";
     PAYMENT_MISMATCH = "payment_mismatch", 422, "The payment is not the product's price";
     AMOUNT_NOT_ALLOWED = "amount_not_allowed", 422, "The book rates usage and takes no amount";
+    NOTICE_TOO_SHORT = "notice_too_short", 422, "The notice is shorter than the terms promise";
+    RETROACTIVE = "retroactive", 422, "Nothing takes effect in the past";
+    INVALID_POLICY = "invalid_policy", 422, "Terms that cannot be";
     INVALID_TIME = "invalid_time", 422, "A time that cannot be";
     INVALID_CURSOR = "invalid_cursor", 422, "A cursor that was not given here";
     IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing", 422, "A command needs an Idempotency-Key";
@@ -112,6 +146,14 @@ impl Problem {
     /// With an extension member that prints itself.
     pub fn with_text(self, name: &'static str, value: &dyn std::fmt::Display) -> Self {
         self.with(name, value.to_string())
+    }
+
+    /// With the clause of the terms that says so, if one does.
+    pub fn with_clause(self, clause: Option<impl std::fmt::Display>) -> Self {
+        match clause {
+            Some(clause) => self.with_text("clause", &clause),
+            None => self,
+        }
     }
 
     /// Its code.

@@ -56,6 +56,38 @@ impl From<Refusal> for Problem {
                 problem.with("price", price)
             }
             Refusal::LimitReached { limit, .. } => problem.with("limit", limit),
+            Refusal::RegionBarred { region, clause } => {
+                problem.with_text("region", &region).with_clause(clause)
+            }
+            Refusal::AttestationMissing { missing, clause } => {
+                let missing: Vec<&str> = missing.iter().map(|what| what.as_str()).collect();
+                problem.with("missing", missing).with_clause(clause)
+            }
+            Refusal::Overdue { debt, due_at, clause } => {
+                problem.with_text("debt", &debt).with_text("due_at", &due_at).with_clause(clause)
+            }
+            Refusal::EvidenceMissing { missing, clause } => {
+                let missing: Vec<&str> = missing.iter().map(|what| what.as_str()).collect();
+                problem.with("missing", missing).with_clause(clause)
+            }
+            Refusal::WindowClosed { until, clause, .. } => {
+                problem.with_text("until", &until).with_clause(clause)
+            }
+            Refusal::NoticeTooShort { earliest, clause } => {
+                problem.with_text("earliest", &earliest).with_clause(clause)
+            }
+            Refusal::ReasonNotAllowed { allowed, clause } => {
+                let allowed: Vec<&str> = allowed.iter().map(|reason| reason.as_str()).collect();
+                problem.with("allowed", allowed).with_clause(clause)
+            }
+            Refusal::ServiceEnding { effective_at, reason, clause } => problem
+                .with_text("effective_at", &effective_at)
+                .with_text("reason", &reason)
+                .with_clause(clause),
+            Refusal::PartyBarred { clause }
+            | Refusal::NotWithdrawable { clause }
+            | Refusal::AlreadyClaimed { clause }
+            | Refusal::CampaignExhausted { clause } => problem.with_clause(clause),
             _ => problem,
         }
     }

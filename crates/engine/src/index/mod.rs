@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_channel::Sender;
+use scrip_ledger::book::Book;
 use scrip_ledger::event::SecretHash;
 use scrip_ledger::{Account, AccountId, Timestamp};
 use scrip_store::EventStore;
@@ -82,13 +83,14 @@ impl Index {
     pub(crate) fn open(
         dir: Option<&Path>,
         store: &Arc<dyn EventStore>,
+        books: &[Arc<Book>],
         retention_days: u64,
     ) -> Result<Recovered, IndexError> {
         let tables = dir.map(|dir| Tables::open(dir, store.as_ref(), retention_days)).transpose()?;
         let from = tables.as_ref().map_or(0, Tables::position);
         let index = Self { tables, indexed_item: AtomicU64::new(0) };
         if from == 0 {
-            rebuild::from_start(index, store.as_ref())
+            rebuild::from_start(index, store.as_ref(), books)
         } else {
             rebuild::from_tail(index, store, from)
         }

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use scrip_ledger::{AccountId, Event, Timestamp, Token};
+use scrip_ledger::book::Book;
+use scrip_ledger::{Account, AccountId, Event, Timestamp, Token};
 use scrip_store::{EventStore, RecordedRef};
 
 use super::tables::Changes;
@@ -24,7 +25,11 @@ const KEYS_PER_WRITE: usize = 262_144;
 const SNAPSHOT_FROM: u64 = 64;
 
 /// Folds the whole log: for an index that is empty, was deleted, or is not kept.
-pub(super) fn from_start(index: Index, store: &dyn EventStore) -> Result<Recovered, IndexError> {
+pub(super) fn from_start(
+    index: Index,
+    store: &dyn EventStore,
+    books: &[Arc<Book>],
+) -> Result<Recovered, IndexError> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let secrets = Secrets::default();
     let spilled = Mutex::new(Ok(()));
@@ -47,7 +52,7 @@ pub(super) fn from_start(index: Index, store: &dyn EventStore) -> Result<Recover
     let mut changes = Changes::default();
     for part in folded {
         for (id, account) in part.accounts {
-            if let Some(next) = account.next_due() {
+            if let Some(next) = next_due(&account, books) {
                 due.insert((next, id.clone()));
                 changes.due.push((id.clone(), next));
             }
@@ -75,6 +80,12 @@ pub(super) fn from_start(index: Index, store: &dyn EventStore) -> Result<Recover
         write(&index, changes, next_position, &event.hash)?;
     }
     Ok(Recovered { index: Arc::new(index), keys, secrets, due })
+}
+
+/// When an account has something due, by the terms of its book.
+fn next_due(account: &Account, books: &[Arc<Book>]) -> Option<Timestamp> {
+    let book = books.iter().find(|book| Some(&book.id) == account.book())?;
+    account.next_due(book)
 }
 
 /// Reads what the log has beyond the index, and writes it to the index before anything else is: its position must

@@ -3,13 +3,13 @@
 //! It has no business rules and never refuses a fact. A fact that contradicts the ones before it (a lot that is
 //! not there, more taken than there was) marks the account: it decides nothing from then on, and `verify` shows it.
 
-use super::event::{Charged, Event, LotAmount};
+use super::event::{Basis, Charged, Event, LotAmount};
 use super::lot::{Bucket, Lot};
 use super::state::{Account, Freeze, FreezeScope, Hold, Inconsistency, Key, Status};
 use crate::{Credits, Timestamp};
 
 /// A contradiction, in a few words.
-type Contradiction = &'static str;
+pub(super) type Contradiction = &'static str;
 
 impl Account {
     /// Takes the next event of its stream, recorded at a time.
@@ -28,6 +28,25 @@ impl Account {
         if matches!(event, Event::AccountOpened(_)) != (revision == 0) {
             return Err("an account is opened by its first event and by no other");
         }
+        if is_activity(event) {
+            self.last_activity = recorded_at;
+        }
+        self.apply_to_parts(event, revision, recorded_at)?;
+        // Whatever changed what it owes: it owes since the first moment, and is overdue until it owes nothing.
+        if self.debt.is_zero() {
+            (self.debt_since, self.overdue) = (None, None);
+        } else if self.debt_since.is_none() {
+            self.debt_since = Some(recorded_at);
+        }
+        Ok(())
+    }
+
+    fn apply_to_parts(
+        &mut self,
+        event: &Event,
+        revision: u64,
+        recorded_at: Timestamp,
+    ) -> Result<(), Contradiction> {
         match event {
             Event::AccountOpened(opened) => {
                 self.status = Status::Open;
@@ -43,7 +62,14 @@ impl Account {
             Event::KeyRotated(rotated) => self.key_mut(rotated.key)?.secret = rotated.secret_sha256,
             Event::KeyRevoked(revoked) => self.key_mut(revoked.key)?.revoked = true,
             Event::ToppedUp(top_up) => self.add_lot(Lot {
-                order: Some((top_up.order_id.clone(), top_up.payment.amount)),
+                basis: Some(Box::new(Basis {
+                    order_id: top_up.order_id.clone(),
+                    paid: top_up.payment.amount,
+                    credits: top_up.credits,
+                    paid_at: recorded_at,
+                    tax: top_up.payment.tax,
+                    fee: top_up.payment.fee,
+                })),
                 ..new_lot(revision, top_up.credits, top_up.expires_at, top_up.priority)
             })?,
             Event::Granted(grant) => self.add_lot(Lot {
@@ -136,7 +162,9 @@ impl Account {
                     revision,
                     scope: frozen.scope.clone(),
                     reason: frozen.reason.clone(),
-                    since: recorded_at,
+                    since: frozen.effective_at.unwrap_or(recorded_at),
+                    owner_wide: frozen.owner_wide,
+                    origin: frozen.origin.clone(),
                 };
                 self.freezes.push(freeze);
             }
@@ -146,12 +174,67 @@ impl Account {
                 self.count_freeze(&freeze.scope, |freezes| freezes.checked_sub(1))?;
             }
             Event::CreditLineSet(set) => self.credit_limit = set.limit,
+            Event::DebtOverdue(overdue) => self.overdue = Some(overdue.due_at),
+            Event::RegionChanged(changed) => self.region = Some(changed.region.clone()),
             Event::AccountClosed(_) => self.status = Status::Closed,
+            Event::RefundRequested(event) => self.refund_requested(event, revision, recorded_at)?,
+            Event::RefundEvidenceAdded(event) => self.refund_evidence_added(event, revision, recorded_at)?,
+            Event::RefundApproved(event) => self.refund_approved(event, revision, recorded_at)?,
+            Event::RefundReclaimed(event) => self.refund_reclaimed(event, revision, recorded_at)?,
+            Event::RefundDenied(event) => self.refund_denied(event, revision, recorded_at)?,
+            Event::RefundPaid(event) => self.refund_paid(event, revision, recorded_at)?,
+            Event::RefundFailed(event) => self.refund_failed(event, revision, recorded_at)?,
+            Event::PaymentRefunded(event) => self.payment_refunded(event, revision, recorded_at)?,
+            Event::PaymentDisputed(event) => self.payment_disputed(event, revision, recorded_at)?,
+            Event::PaymentDisputeClosed(event) => {
+                self.payment_dispute_closed(event, revision, recorded_at)?
+            }
+            Event::LotReclaimed(event) => self.lot_reclaimed(event, revision, recorded_at)?,
+            Event::Withdrawn(event) => self.withdrawn(event, revision, recorded_at)?,
+            Event::MigrationStarted(event) => self.migration_started(event, revision, recorded_at)?,
+            Event::LotReceived(event) => self.lot_received(event, revision, recorded_at)?,
+            Event::MigrationCompleted(event) => self.migration_completed(event, revision, recorded_at)?,
+            Event::MigrationReversed(event) => self.migration_reversed(event, revision, recorded_at)?,
+            Event::Subscribed(event) => self.subscribed(event, revision, recorded_at)?,
+            Event::PeriodGranted(event) => self.period_granted(event, revision, recorded_at)?,
+            Event::PeriodPaid(event) => self.period_paid(event, revision, recorded_at)?,
+            Event::SubscriptionCancelled(event) => {
+                self.subscription_cancelled(event, revision, recorded_at)?
+            }
+            Event::SubscriptionEnded(event) => self.subscription_ended(event, revision, recorded_at)?,
+            Event::StatementIssued(event) => self.statement_issued(event, revision, recorded_at)?,
+            Event::StatementFinalized(event) => self.statement_finalized(event, revision, recorded_at)?,
+            Event::DisputeOpened(event) => self.dispute_opened(event, revision, recorded_at)?,
+            Event::DisputeResolved(event) => self.dispute_resolved(event, revision, recorded_at)?,
+            Event::CompensationClaimed(event) => self.compensation_claimed(event, revision, recorded_at)?,
+            Event::CompensationSettled(event) => self.compensation_settled(event, revision, recorded_at)?,
+            Event::FreezeAnnounced(event) => self.freeze_announced(event, revision, recorded_at)?,
+            Event::ClosureAnnounced(event) => self.closure_announced(event, revision, recorded_at)?,
+            Event::AnnouncementWithdrawn(event) => {
+                self.announcement_withdrawn(event, revision, recorded_at)?
+            }
+            Event::MeasureSpread(event) => self.measure_spread(event, revision, recorded_at)?,
+            Event::AccountReopened(event) => self.account_reopened(event, revision, recorded_at)?,
+            Event::BreachNotified(event) => self.breach_notified(event, revision, recorded_at)?,
+            Event::BreachCured(event) => self.breach_cured(event, revision, recorded_at)?,
+            Event::ViolationRecorded(event) => self.violation_recorded(event, revision, recorded_at)?,
+            Event::ReviewOpened(event) => self.review_opened(event, revision, recorded_at)?,
+            Event::ReviewClosed(event) => self.review_closed(event, revision, recorded_at)?,
+            Event::AppealFiled(event) => self.appeal_filed(event, revision, recorded_at)?,
+            Event::AppealDecided(event) => self.appeal_decided(event, revision, recorded_at)?,
+            Event::LegalHoldPlaced(event) => self.legal_hold_placed(event, revision, recorded_at)?,
+            Event::LegalHoldReleased(event) => self.legal_hold_released(event, revision, recorded_at)?,
+            Event::KeyReinstated(event) => self.key_reinstated(event, revision, recorded_at)?,
+            Event::LotReinstated(event) => self.lot_reinstated(event, revision, recorded_at)?,
+            Event::ApprovalRequested(event) => self.approval_requested(event, revision, recorded_at)?,
+            Event::ApprovalGiven(event) => self.approval_given(event, revision, recorded_at)?,
+            Event::ApprovalRejected(event) => self.approval_rejected(event, revision, recorded_at)?,
+            Event::Adjusted(event) => self.adjusted(event, revision, recorded_at)?,
         }
         Ok(())
     }
 
-    fn add_lot(&mut self, lot: Lot) -> Result<(), Contradiction> {
+    pub(super) fn add_lot(&mut self, lot: Lot) -> Result<(), Contradiction> {
         add(&mut self.free, lot.free)?;
         self.live.push(u32::try_from(self.lots.len()).map_err(|_| "too many lots")?);
         // Most accounts have one lot or two: growing by one keeps an idle account small.
@@ -161,7 +244,7 @@ impl Account {
     }
 
     /// Frees all that an open hold reserves, and forgets the hold.
-    fn release(&mut self, hold: u64) -> Result<(), Contradiction> {
+    pub(super) fn release(&mut self, hold: u64) -> Result<(), Contradiction> {
         let hold_state = self.holds.remove(&hold).ok_or("the hold is not open")?;
         self.hold_ends.remove(&(hold_state.expires_at, hold));
         self.shift_all(&hold_state.lots, Bucket::Held, Bucket::Free)?;
@@ -181,12 +264,23 @@ impl Account {
         add(&mut self.totals.absorbed, charge.absorbed)
     }
 
-    fn shift_all(&mut self, parts: &[LotAmount], from: Bucket, to: Bucket) -> Result<(), Contradiction> {
+    pub(super) fn shift_all(
+        &mut self,
+        parts: &[LotAmount],
+        from: Bucket,
+        to: Bucket,
+    ) -> Result<(), Contradiction> {
         parts.iter().try_for_each(|part| self.shift(part.lot, from, to, part.amount))
     }
 
     /// Moves credits of a lot, and keeps the sums and the list of live lots in step.
-    fn shift(&mut self, lot: u64, from: Bucket, to: Bucket, amount: Credits) -> Result<(), Contradiction> {
+    pub(super) fn shift(
+        &mut self,
+        lot: u64,
+        from: Bucket,
+        to: Bucket,
+        amount: Credits,
+    ) -> Result<(), Contradiction> {
         let index = self.lot_index(lot).ok_or(NO_LOT)?;
         let lot = self.lots.get_mut(index).ok_or(NO_LOT)?;
         let was_live = lot.is_live();
@@ -211,7 +305,7 @@ impl Account {
         Ok(())
     }
 
-    fn count_freeze(
+    pub(super) fn count_freeze(
         &mut self,
         scope: &FreezeScope,
         count: impl Fn(u16) -> Option<u16>,
@@ -225,24 +319,38 @@ impl Account {
         Ok(())
     }
 
-    fn lot_mut(&mut self, revision: u64) -> Result<&mut Lot, Contradiction> {
+    pub(super) fn lot_mut(&mut self, revision: u64) -> Result<&mut Lot, Contradiction> {
         self.lot_index(revision).and_then(|index| self.lots.get_mut(index)).ok_or(NO_LOT)
     }
 
-    fn key_mut(&mut self, revision: u64) -> Result<&mut Key, Contradiction> {
+    pub(super) fn key_mut(&mut self, revision: u64) -> Result<&mut Key, Contradiction> {
         self.keys.iter_mut().find(|key| key.revision == revision).ok_or("there is no such key")
     }
 }
 
-const NO_LOT: Contradiction = "there is no such lot";
+/// Whether the account was used by it: a call, or money for more of them (A4).
+const fn is_activity(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::AccountOpened(_)
+            | Event::ToppedUp(_)
+            | Event::Subscribed(_)
+            | Event::PeriodPaid(_)
+            | Event::HoldPlaced(_)
+            | Event::HoldCaptured(_)
+            | Event::Debited(_)
+    )
+}
+
+pub(super) const NO_LOT: Contradiction = "there is no such lot";
 const NEGATIVE: Contradiction = "an amount is below zero";
 const OVERFLOW: Contradiction = "an amount is out of range";
 
-fn new_lot(revision: u64, credits: Credits, expires_at: Option<Timestamp>, priority: u16) -> Lot {
+pub(super) fn new_lot(revision: u64, credits: Credits, expires_at: Option<Timestamp>, priority: u16) -> Lot {
     Lot {
         revision,
         source: None,
-        order: None,
+        basis: None,
         priority,
         expires_at,
         freezes: 0,
@@ -251,8 +359,7 @@ fn new_lot(revision: u64, credits: Credits, expires_at: Option<Timestamp>, prior
         held: Credits::ZERO,
         spent: Credits::ZERO,
         repaid: Credits::ZERO,
-        expired: Credits::ZERO,
-        forfeited: Credits::ZERO,
+        gone: None,
     }
 }
 
@@ -270,7 +377,7 @@ fn adds_up<const N: usize>(
     }
 }
 
-fn add(sum: &mut Credits, amount: Credits) -> Result<(), Contradiction> {
+pub(super) fn add(sum: &mut Credits, amount: Credits) -> Result<(), Contradiction> {
     if amount.is_negative() {
         return Err(NEGATIVE);
     }
@@ -279,7 +386,7 @@ fn add(sum: &mut Credits, amount: Credits) -> Result<(), Contradiction> {
 }
 
 /// Takes an amount from a sum that must not fall below zero.
-fn take(sum: &mut Credits, amount: Credits) -> Result<(), Contradiction> {
+pub(super) fn take(sum: &mut Credits, amount: Credits) -> Result<(), Contradiction> {
     if amount.is_negative() {
         return Err(NEGATIVE);
     }

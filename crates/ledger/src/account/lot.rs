@@ -2,21 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Basis;
 use crate::book::GrantSource;
-use crate::{Credits, Money, Timestamp, Token};
+use crate::{Credits, Timestamp};
 
 /// The credits of one top-up or grant.
 ///
-/// **Invariant**: granted = free + held + spent + expired + forfeited, each at least zero. What is frozen is a
-/// part of what is free, see [`super::Account::balance`].
+/// **Invariant**: granted = free + held + spent + expired + forfeited + reclaimed + withdrawn + migrated, each at least
+/// zero. What is frozen is a part of what is free, see [`super::Account::balance`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lot {
     /// The revision of the event that made it.
     pub revision: u64,
     /// Why it was granted; nothing if it was paid for.
     pub source: Option<GrantSource>,
-    /// The order that paid for it, and what was paid: its cost basis.
-    pub order: Option<(Token, Money)>,
+    /// The order that paid for it, and what was paid for how many credits: its cost basis.
+    pub basis: Option<Box<Basis>>,
     /// Its place in a burn order by priority: the lower, the sooner.
     pub priority: u16,
     /// When what is free of it expires.
@@ -33,10 +34,18 @@ pub struct Lot {
     pub spent: Credits,
     /// What of `spent` repaid debt.
     pub repaid: Credits,
-    /// What expired.
-    pub expired: Credits,
-    /// What was forfeited.
-    pub forfeited: Credits,
+    /// What left it other than by calls: most lots are spent and have nothing here.
+    pub(super) gone: Option<Box<Gone>>,
+}
+
+/// What left a lot other than by calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Gone {
+    expired: Credits,
+    forfeited: Credits,
+    reclaimed: Credits,
+    withdrawn: Credits,
+    migrated: Credits,
 }
 
 /// A place where a lot's credits can be.
@@ -52,6 +61,26 @@ pub enum Bucket {
     Expired,
     /// Forfeited.
     Forfeited,
+    /// Taken back with the money of their order.
+    Reclaimed,
+    /// Paid out.
+    Withdrawn,
+    /// Moved to another account.
+    Migrated,
+}
+
+impl Bucket {
+    /// Every place.
+    pub const ALL: [Self; 8] = [
+        Self::Free,
+        Self::Held,
+        Self::Spent,
+        Self::Expired,
+        Self::Forfeited,
+        Self::Reclaimed,
+        Self::Withdrawn,
+        Self::Migrated,
+    ];
 }
 
 impl Lot {
@@ -82,23 +111,31 @@ impl Lot {
         Some(())
     }
 
-    const fn bucket(&self, bucket: Bucket) -> Credits {
+    /// What is in one of its places.
+    pub fn bucket(&self, bucket: Bucket) -> Credits {
+        let gone = self.gone.as_deref().copied().unwrap_or_default();
         match bucket {
             Bucket::Free => self.free,
             Bucket::Held => self.held,
             Bucket::Spent => self.spent,
-            Bucket::Expired => self.expired,
-            Bucket::Forfeited => self.forfeited,
+            Bucket::Expired => gone.expired,
+            Bucket::Forfeited => gone.forfeited,
+            Bucket::Reclaimed => gone.reclaimed,
+            Bucket::Withdrawn => gone.withdrawn,
+            Bucket::Migrated => gone.migrated,
         }
     }
 
-    const fn bucket_mut(&mut self, bucket: Bucket) -> &mut Credits {
+    fn bucket_mut(&mut self, bucket: Bucket) -> &mut Credits {
         match bucket {
             Bucket::Free => &mut self.free,
             Bucket::Held => &mut self.held,
             Bucket::Spent => &mut self.spent,
-            Bucket::Expired => &mut self.expired,
-            Bucket::Forfeited => &mut self.forfeited,
+            Bucket::Expired => &mut self.gone.get_or_insert_default().expired,
+            Bucket::Forfeited => &mut self.gone.get_or_insert_default().forfeited,
+            Bucket::Reclaimed => &mut self.gone.get_or_insert_default().reclaimed,
+            Bucket::Withdrawn => &mut self.gone.get_or_insert_default().withdrawn,
+            Bucket::Migrated => &mut self.gone.get_or_insert_default().migrated,
         }
     }
 }

@@ -5,6 +5,7 @@ mod decide;
 pub mod event;
 mod evolve;
 mod lot;
+pub mod records;
 mod refusal;
 mod state;
 
@@ -12,5 +13,5 @@ pub use command::{Command, PastDebit, PastHold};
 pub use decide::decide;
 pub use event::Event;
 pub use lot::{Bucket, Lot};
-pub use refusal::Refusal;
+pub use refusal::{Noun, Refusal};
 pub use state::{Account, Balance, Freeze, FreezeScope, Hold, Inconsistency, Key, KeyState, Status, Totals};

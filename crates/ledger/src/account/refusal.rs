@@ -79,9 +79,118 @@ pub enum Refusal {
     /// The payment brought credits before.
     #[error("the payment was used before")]
     PaymentAlreadyUsed,
-    /// The order exists already.
-    #[error("the order exists already")]
-    OrderExists,
+    /// Something exists already that can exist once.
+    #[error("{0} exists already")]
+    Exists(&'static str),
+    /// There is nothing with this id.
+    #[error("the account has no such {}", .0.as_str())]
+    NotFound(Noun),
+    /// It was decided or ended before.
+    #[error("the {} was decided or has ended already", .0.as_str())]
+    AlreadyDecided(Noun),
+    /// It waits for a person, or for something else, first.
+    #[error("{0}")]
+    PendingApproval(&'static str),
+    /// Who asked for it may not approve it.
+    #[error("who asked for it may not approve it: a second person is needed")]
+    SamePerson,
+    /// The account is in a region that the terms bar.
+    #[error("the terms bar the region {region}")]
+    RegionBarred {
+        /// The region.
+        region: CompactString,
+        /// The clause that says so.
+        clause: Option<CompactString>,
+    },
+    /// The holder has not attested what the terms require.
+    #[error("the holder has not attested what the terms require")]
+    AttestationMissing {
+        /// What is missing.
+        missing: Vec<CompactString>,
+        /// The clause that says so.
+        clause: Option<CompactString>,
+    },
+    /// The terms do not serve this party.
+    #[error("the terms do not serve a party under sanctions")]
+    PartyBarred {
+        /// The clause that says so.
+        clause: Option<CompactString>,
+    },
+    /// The account owes, and should have paid.
+    #[error("the account owes {debt} credits since too long")]
+    Overdue {
+        /// What it owes.
+        debt: Credits,
+        /// By when it had to be repaid.
+        due_at: Timestamp,
+        /// The clause that says so.
+        clause: Option<CompactString>,
+    },
+    /// Required evidence is missing.
+    #[error("required evidence is missing")]
+    EvidenceMissing {
+        /// The kinds that are missing.
+        missing: Vec<Token>,
+        /// The clause that requires them.
+        clause: Option<CompactString>,
+    },
+    /// It came too late.
+    #[error("{what} was possible until {until}")]
+    WindowClosed {
+        /// What.
+        what: &'static str,
+        /// The last instant.
+        until: Timestamp,
+        /// The clause that says so.
+        clause: Option<CompactString>,
+    },
+    /// The terms do not let this balance leave the account.
+    #[error("the terms do not let this balance leave the account")]
+    NotWithdrawable {
+        /// The clause that says so.
+        clause: Option<CompactString>,
+    },
+    /// The reward was claimed before.
+    #[error("the reward was claimed before")]
+    AlreadyClaimed {
+        /// The clause that says so.
+        clause: Option<CompactString>,
+    },
+    /// The campaign has ended, or has given all that it had.
+    #[error("the campaign has ended, or has given all that it had")]
+    CampaignExhausted {
+        /// The clause that says so.
+        clause: Option<CompactString>,
+    },
+    /// The notice is shorter than the terms promise.
+    #[error("the terms promise notice until {earliest}")]
+    NoticeTooShort {
+        /// The earliest time.
+        earliest: Timestamp,
+        /// The clause that says so.
+        clause: Option<CompactString>,
+    },
+    /// The terms know no such reason for this.
+    #[error("the terms know no such reason for this")]
+    ReasonNotAllowed {
+        /// The reasons that they know.
+        allowed: Vec<Token>,
+        /// The clause that says so.
+        clause: Option<CompactString>,
+    },
+    /// The service ends.
+    #[error("the service ends at {effective_at}: {reason}")]
+    ServiceEnding {
+        /// When.
+        effective_at: Timestamp,
+        /// The reason code.
+        reason: Token,
+        /// The clause that says so.
+        clause: Option<CompactString>,
+    },
+    /// The catalog has no such plan.
+    #[error("the catalog has no such plan")]
+    UnknownPlan,
     /// The book rates usage and takes no amount in its place.
     #[error("the book rates usage and takes no amount in its place")]
     AmountNotAllowed,
@@ -128,7 +237,24 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::AccountNotFound => "account_not_found",
-            Self::AccountExists | Self::OrderExists => "already_exists",
+            Self::AccountExists | Self::Exists(_) => "already_exists",
+            Self::NotFound(noun) => noun.not_found(),
+            Self::AlreadyDecided(_) => "already_decided",
+            Self::PendingApproval(_) => "pending_approval",
+            Self::SamePerson => "same_person",
+            Self::RegionBarred { .. } => "region_barred",
+            Self::AttestationMissing { .. } => "attestation_missing",
+            Self::PartyBarred { .. } => "party_barred",
+            Self::Overdue { .. } => "overdue",
+            Self::EvidenceMissing { .. } => "evidence_missing",
+            Self::WindowClosed { .. } => "window_closed",
+            Self::NotWithdrawable { .. } => "not_withdrawable",
+            Self::AlreadyClaimed { .. } => "already_claimed",
+            Self::CampaignExhausted { .. } => "campaign_exhausted",
+            Self::NoticeTooShort { .. } => "notice_too_short",
+            Self::ReasonNotAllowed { .. } => "reason_not_allowed",
+            Self::ServiceEnding { .. } => "service_ending",
+            Self::UnknownPlan => "unknown_plan",
             Self::AccountClosed => "account_closed",
             Self::AccountFrozen { .. } => "account_frozen",
             Self::KeyFrozen { .. } => "key_frozen",
@@ -152,6 +278,81 @@ impl Refusal {
             Self::LimitReached { .. } => "limit_reached",
             Self::Inconsistent { .. } => "inconsistent_history",
             Self::UnknownVersion { .. } => "unknown_version",
+        }
+    }
+}
+
+/// Something that an id may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noun {
+    /// An order.
+    Order,
+    /// A refund of an order, or a withdrawal.
+    Refund,
+    /// A subscription.
+    Subscription,
+    /// A statement.
+    Statement,
+    /// A dispute.
+    Dispute,
+    /// A claim for compensation.
+    Claim,
+    /// An announced measure.
+    Announcement,
+    /// A breach.
+    Breach,
+    /// A review.
+    Review,
+    /// An appeal.
+    Appeal,
+    /// A legal hold.
+    LegalHold,
+    /// Something that waits for a second person.
+    Approval,
+    /// A migration.
+    Migration,
+    /// A campaign.
+    Campaign,
+}
+
+impl Noun {
+    /// As it is called.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Refund => "refund",
+            Self::Subscription => "subscription",
+            Self::Statement => "statement",
+            Self::Dispute => "dispute",
+            Self::Claim => "claim",
+            Self::Announcement => "announcement",
+            Self::Breach => "breach",
+            Self::Review => "review",
+            Self::Appeal => "appeal",
+            Self::LegalHold => "legal hold",
+            Self::Approval => "approval",
+            Self::Migration => "migration",
+            Self::Campaign => "campaign",
+        }
+    }
+
+    /// The code where there is nothing with an id.
+    pub const fn not_found(self) -> &'static str {
+        match self {
+            Self::Order => "order_not_found",
+            Self::Refund => "refund_not_found",
+            Self::Subscription => "subscription_not_found",
+            Self::Statement => "statement_not_found",
+            Self::Dispute => "dispute_not_found",
+            Self::Claim => "claim_not_found",
+            Self::Announcement => "announcement_not_found",
+            Self::Breach => "breach_not_found",
+            Self::Review => "review_not_found",
+            Self::Appeal => "appeal_not_found",
+            Self::LegalHold => "legal_hold_not_found",
+            Self::Approval => "approval_not_found",
+            Self::Migration => "migration_not_found",
+            Self::Campaign => "campaign_not_found",
         }
     }
 }

@@ -6,7 +6,8 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::Lot;
-use super::event::{Attestations, SecretHash};
+use super::event::{Attestations, Origin, SecretHash};
+use super::records::Records;
 use crate::{AccountId, BookId, Credits, Timestamp, Token};
 
 /// One account: the fold of its own events, and of nothing else.
@@ -42,7 +43,15 @@ pub struct Account {
     pub(super) on_credit: Credits,
     pub(super) debt: Credits,
     pub(super) credit_limit: Credits,
+    /// Since when it owes something.
+    pub(super) debt_since: Option<Timestamp>,
+    /// By when what it owes had to be repaid, once that has passed.
+    pub(super) overdue: Option<Timestamp>,
+    /// When it last called or was topped up.
+    pub(super) last_activity: Timestamp,
     pub(super) totals: Totals,
+    /// What else there is of it: most accounts have nothing of that.
+    pub(super) records: Option<Box<Records>>,
     pub(super) inconsistency: Option<Inconsistency>,
 }
 
@@ -132,6 +141,10 @@ pub struct Freeze {
     pub reason: Token,
     /// Since when.
     pub since: Timestamp,
+    /// Whether it reaches all accounts of the owner.
+    pub owner_wide: bool,
+    /// The measure of another account of the owner that brought it here.
+    pub origin: Option<Origin>,
 }
 
 /// How far a freeze reaches.
@@ -215,7 +228,11 @@ impl Account {
             on_credit: Credits::ZERO,
             debt: Credits::ZERO,
             credit_limit: Credits::ZERO,
+            debt_since: None,
+            overdue: None,
+            last_activity: Timestamp::default(),
             totals: Totals::default(),
+            records: None,
             inconsistency: None,
         }
     }
@@ -340,6 +357,31 @@ impl Account {
         self.refunded.get(&debit).copied().unwrap_or_default()
     }
 
+    /// Since when it owes something; nothing while it owes nothing.
+    pub const fn debt_since(&self) -> Option<Timestamp> {
+        self.debt_since
+    }
+
+    /// By when what it owes had to be repaid, once that has passed: calls are refused until it owes nothing.
+    pub const fn overdue(&self) -> Option<Timestamp> {
+        self.overdue
+    }
+
+    /// When it last called or was topped up.
+    pub const fn last_activity(&self) -> Timestamp {
+        self.last_activity
+    }
+
+    /// What else there is of it.
+    pub fn records(&self) -> &Records {
+        static NONE: std::sync::LazyLock<Records> = std::sync::LazyLock::new(Records::default);
+        self.records.as_deref().unwrap_or(&NONE)
+    }
+
+    pub(super) fn records_mut(&mut self) -> &mut Records {
+        self.records.get_or_insert_default()
+    }
+
     /// What calls were charged in all, and what paid for it.
     pub const fn totals(&self) -> &Totals {
         &self.totals
@@ -387,15 +429,5 @@ impl Account {
     /// What calls may take of lots: what is free and not frozen.
     pub(super) fn usable(&self) -> Credits {
         self.free.above(self.frozen())
-    }
-
-    /// When something of it next expires: a hold, or what is free of a lot.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        let hold = self.hold_ends.first().map(|(end, _)| *end);
-        let lot = self.live_lots().filter(|lot| !lot.free.is_zero()).filter_map(|lot| lot.expires_at).min();
-        match (hold, lot) {
-            (Some(hold), Some(lot)) => Some(hold.min(lot)),
-            (due, None) | (None, due) => due,
-        }
     }
 }

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::credits::FromText;
+use crate::time::Period;
 use crate::{Credits, Money, Token};
 
 /// Decimal places of a rate.
@@ -25,6 +26,8 @@ pub struct Catalog {
     pub version: u32,
     /// What can be bought.
     pub products: Vec<Product>,
+    /// What can be subscribed to.
+    pub plans: Vec<Plan>,
     /// The limits of models that have some.
     pub models: Vec<Model>,
     /// Sorted by model and endpoint, so that a call's rates are one slice.
@@ -44,6 +47,26 @@ pub struct Product {
     /// How long they last; without it, for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_for: Option<Days>,
+    /// Its lots' place in a burn order by priority: the lower, the sooner.
+    #[serde(default)]
+    pub priority: u16,
+}
+
+/// What can be subscribed to: credits by the period (I1).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Its id in the catalog.
+    pub id: Token,
+    /// The price of one period, before tax and fees.
+    pub price: Money,
+    /// How long a period is, on the calendar of the book's time zone.
+    pub every: Period,
+    /// The credits that each period brings.
+    pub credits: Credits,
+    /// How long they last, from the beginning of their period; without it, as long as the period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_for: Option<Period>,
     /// Its lots' place in a burn order by priority: the lower, the sooner.
     #[serde(default)]
     pub priority: u16,
@@ -99,6 +122,12 @@ pub enum CatalogError {
     /// A product that brings nothing, or more than there can be.
     #[error("the product {0:?} must bring more than 0 credits, and at most 10^18")]
     NoCredits(String),
+    /// A plan twice.
+    #[error("the plan {0:?} stands twice")]
+    RepeatedPlan(String),
+    /// A plan that brings nothing, or more than there can be.
+    #[error("the plan {0:?} must bring more than 0 credits, and at most 10^18")]
+    NoPlanCredits(String),
     /// Below zero, 10^9 or more, or beyond 15 places.
     #[error("a rate is at least 0 and below 1000000000, with at most 15 decimal places")]
     RateRange,
@@ -118,6 +147,7 @@ impl CatalogError {
     pub(super) const fn key(&self) -> &'static str {
         match self {
             Self::RepeatedProduct(_) | Self::NoCredits(_) => "products",
+            Self::RepeatedPlan(_) | Self::NoPlanCredits(_) => "plans",
             Self::RepeatedModel(_) => "models",
             Self::RepeatedRate(..) | Self::RateRange | Self::Per | Self::Discount | Self::Name => "rates",
         }
@@ -141,6 +171,11 @@ impl Catalog {
     /// A product by its id.
     pub fn product(&self, id: &Token) -> Option<&Product> {
         self.products.iter().find(|product| product.id == *id)
+    }
+
+    /// A plan by its id.
+    pub fn plan(&self, id: &Token) -> Option<&Plan> {
+        self.plans.iter().find(|plan| plan.id == *id)
     }
 
     /// A model's limits.
@@ -205,6 +240,8 @@ impl Rate {
 pub(super) struct Written {
     version: u32,
     products: Vec<Product>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    plans: Vec<Plan>,
     #[serde(default)]
     models: Vec<Model>,
     rates: Vec<Rate>,
@@ -214,13 +251,21 @@ impl TryFrom<Written> for Catalog {
     type Error = CatalogError;
 
     fn try_from(written: Written) -> Result<Self, CatalogError> {
-        let Written { version, products, models, mut rates } = written;
+        let Written { version, products, plans, models, mut rates } = written;
         for (at, product) in products.iter().enumerate() {
             if products.iter().take(at).any(|other| other.id == product.id) {
                 return Err(CatalogError::RepeatedProduct(product.id.to_string()));
             }
             if product.credits.moving().is_err() {
                 return Err(CatalogError::NoCredits(product.id.to_string()));
+            }
+        }
+        for (at, plan) in plans.iter().enumerate() {
+            if plans.iter().take(at).any(|other| other.id == plan.id) {
+                return Err(CatalogError::RepeatedPlan(plan.id.to_string()));
+            }
+            if plan.credits.moving().is_err() {
+                return Err(CatalogError::NoPlanCredits(plan.id.to_string()));
             }
         }
         for (at, model) in models.iter().enumerate() {
@@ -238,14 +283,14 @@ impl TryFrom<Written> for Catalog {
                 return Err(CatalogError::RepeatedRate(model, endpoint, unit));
             }
         }
-        Ok(Self { version, products, models, rates })
+        Ok(Self { version, products, plans, models, rates })
     }
 }
 
 impl From<Catalog> for Written {
     fn from(catalog: Catalog) -> Self {
-        let Catalog { version, products, models, rates } = catalog;
-        Self { version, products, models, rates }
+        let Catalog { version, products, plans, models, rates } = catalog;
+        Self { version, products, plans, models, rates }
     }
 }
 

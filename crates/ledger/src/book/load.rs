@@ -5,7 +5,7 @@
 use serde::de::DeserializeOwned;
 
 use super::catalog::Written;
-use super::{BurnKey, Catalog, ExpiredLot, GrantRule, Policy};
+use super::{Catalog, Policy, policy};
 use crate::Token;
 
 /// Where a book's catalog is written.
@@ -56,7 +56,7 @@ impl BookFiles {
         if catalog.version == 0 {
             return Err(fail(CATALOG_FILE, "version", "versions count up from 1"));
         }
-        check(&policy).map_err(|(key, reason)| fail(POLICY_FILE, key, reason))?;
+        policy::check(&policy).map_err(|(key, reason)| fail(POLICY_FILE, &key, reason))?;
         Ok(Self { id, catalog, policy })
     }
 }
@@ -74,36 +74,4 @@ fn read<T: DeserializeOwned>(book: &str, file: &'static str, text: &str) -> Resu
         let key = error.path().to_string();
         fail(if key == "." { "(file)".to_owned() } else { key }, error.inner().message())
     })
-}
-
-/// What the types cannot say of a policy.
-fn check(policy: &Policy) -> Result<(), (&'static str, &'static str)> {
-    const LONGEST_HOLD: u64 = 30 * 86_400;
-    const AT_LEAST_A_DAY: &str = "must be at least one day";
-    let grants = &policy.grants;
-    let lasts = |rule: &GrantRule| rule.valid_days != Some(0);
-    let distinct =
-        |keys: &[BurnKey]| keys.iter().enumerate().all(|(at, key)| !keys.iter().take(at).any(|k| k == key));
-    let checks = [
-        (policy.version > 0, "version", "versions count up from 1"),
-        (distinct(&policy.burn_order), "burn_order", "a key stands twice"),
-        (policy.holds.ttl_seconds > 0, "holds.ttl_seconds", "must be at least 1"),
-        (
-            policy.holds.ttl_seconds <= policy.holds.max_ttl_seconds,
-            "holds.max_ttl_seconds",
-            "must not be below ttl_seconds",
-        ),
-        (policy.holds.max_ttl_seconds <= LONGEST_HOLD, "holds.max_ttl_seconds", "must be at most 30 days"),
-        (
-            policy.usage_refunds.expired_lot != ExpiredLot::ReviveDays(0),
-            "usage_refunds.expired_lot",
-            AT_LEAST_A_DAY,
-        ),
-        (lasts(&grants.promotional), "grants.promotional.valid_days", AT_LEAST_A_DAY),
-        (lasts(&grants.signup), "grants.signup.valid_days", AT_LEAST_A_DAY),
-        (lasts(&grants.manual), "grants.manual.valid_days", AT_LEAST_A_DAY),
-        (lasts(&grants.compensation), "grants.compensation.valid_days", AT_LEAST_A_DAY),
-        (policy.idempotency.call_key_days >= 7, "idempotency.call_key_days", "must be at least 7"),
-    ];
-    checks.into_iter().find(|(holds, _, _)| !holds).map_or(Ok(()), |(_, key, reason)| Err((key, reason)))
 }

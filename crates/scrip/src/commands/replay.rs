@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use clap::Args;
 use scrip_engine::{Folded, fold_all};
-use scrip_ledger::{Credits, Status};
+use scrip_ledger::{Bucket, Credits, Status};
 
 use super::{Data, threads};
 use crate::progress::with_progress;
@@ -61,16 +61,15 @@ impl Totals {
             let totals = account.totals();
             let paid = Credits::total([totals.from_lots, totals.by_debt, totals.absorbed]);
             account.inconsistency().is_none() && paid == Ok(totals.charged)
-        }) && lots().all(|lot| {
-            Credits::total([lot.free, lot.held, lot.spent, lot.expired, lot.forfeited]) == Ok(lot.granted)
-        });
+        }) && lots()
+            .all(|lot| Credits::total(Bucket::ALL.map(|bucket| lot.bucket(bucket))) == Ok(lot.granted));
         let amounts = vec![
             ("granted", Credits::total(lots().map(|lot| lot.granted))?),
             ("free", Credits::total(lots().map(|lot| lot.free))?),
             ("held", Credits::total(lots().map(|lot| lot.held))?),
             ("spent", Credits::total(lots().map(|lot| lot.spent))?),
-            ("expired", Credits::total(lots().map(|lot| lot.expired))?),
-            ("forfeited", Credits::total(lots().map(|lot| lot.forfeited))?),
+            ("expired", Credits::total(lots().map(|lot| lot.bucket(Bucket::Expired)))?),
+            ("forfeited", Credits::total(lots().map(|lot| lot.bucket(Bucket::Forfeited)))?),
             ("charged", Credits::total(accounts().map(|account| account.totals().charged))?),
             ("owed", Credits::total(accounts().map(|account| account.balance().debt))?),
             ("absorbed", Credits::total(accounts().map(|account| account.totals().absorbed))?),

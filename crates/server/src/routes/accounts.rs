@@ -52,7 +52,7 @@ pub(crate) struct Attestations {
     accurate_information: bool,
     /// The holder is under no sanctions.
     #[serde(default)]
-    not_sanctioned: bool,
+    not_sanctioned: Option<bool>,
 }
 
 #[derive(Serialize, ToSchema)]

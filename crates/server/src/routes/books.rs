@@ -69,7 +69,7 @@ impl App {
         }
         let asked = time(at.at.as_deref(), "at")?;
         at.account_id.as_deref().map(crate::command::account_id).transpose()?;
-        Ok((self.engine.book(&id).cloned().ok_or_else(unknown)?, asked))
+        Ok((self.engine.book(&id).ok_or_else(unknown)?, asked))
     }
 }
 
@@ -90,11 +90,12 @@ pub(crate) async fn list(
 ) -> Result<Json<List<BookItem>>, Problem> {
     caller.may(Right::ReadAll)?;
     since.wait(&app).await?;
-    let books = app.engine.books().iter().filter(|book| caller.books.allows(&book.id));
+    let now = app.engine.clock().now();
+    let books = app.engine.books().into_iter().filter(|book| caller.books.allows(&book.id));
     let items = books.map(|book| BookItem {
         book: book.id.clone().into(),
-        catalog_version: book.catalog().version,
-        policy_version: book.policy().version,
+        catalog_version: book.catalog(now).version,
+        policy_version: book.policy(now).version,
     });
     Ok(Json(List { items: items.collect(), next: None, as_of_position: app.position().await? }))
 }
@@ -110,7 +111,7 @@ pub(crate) async fn catalog(
     Params(at): Params<At>,
 ) -> Result<Json<InForce<Catalog>>, Problem> {
     let (book, asked) = app.book(&caller, &id, &at)?;
-    let version = version(asked.map_or(Some(book.catalog_in_force()), |time| book.catalog_at(time)))?;
+    let version = version(book.catalog_at(asked.unwrap_or_else(|| app.engine.clock().now())))?;
     Ok(Json(InForce {
         book: book.id.clone().into(),
         effective_at: version.effective_at.into(),
@@ -130,7 +131,7 @@ pub(crate) async fn policy(
     Params(at): Params<At>,
 ) -> Result<Json<InForce<Policy>>, Problem> {
     let (book, asked) = app.book(&caller, &id, &at)?;
-    let version = version(asked.map_or(Some(book.policy_in_force()), |time| book.policy_at(time)))?;
+    let version = version(book.policy_at(asked.unwrap_or_else(|| app.engine.clock().now())))?;
     Ok(Json(InForce {
         book: book.id.clone().into(),
         effective_at: version.effective_at.into(),

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use scrip_engine::{Accepted, BookScope};
 use scrip_ledger::event::{AccountClosed, ClosedBy, LotAmount};
-use scrip_ledger::{AccountId, Command, Event, KeyState, Refusal};
+use scrip_ledger::{AccountId, Command, Event, KeyState, Refusal, command};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -61,7 +61,7 @@ impl Operation for Close {
             (Some(by), _) => by,
         };
         let reason = optional(body.reason, "reason")?;
-        Ok(Asked::of(at.account()?, Command::Close { by, reason }))
+        Ok(Asked::of(at.account()?, Command::Close(command::Close { by, reason, effective_at: None })))
     }
 
     fn answer(done: &Accepted) -> Option<CloseAnswer> {
@@ -69,7 +69,7 @@ impl Operation for Close {
             Event::AccountClosed(closed) => Some(closed),
             _ => None,
         })?;
-        let AccountClosed { by, reason } = closed.clone();
+        let AccountClosed { by, reason, .. } = closed.clone();
         let forfeited = done.events.iter().filter_map(|event| match event {
             Event::LotForfeited(lot) => {
                 Some(LotPart::of(&done.account, LotAmount { lot: lot.lot, amount: lot.amount }))

@@ -40,13 +40,14 @@ pub(crate) async fn show(State(app): Shared) -> Result<Html<String>, Problem> {
     page.push_str(HEAD);
     let _infallible = write!(page, "<dl><dt>state</dt><dd>{state}</dd><dt>position</dt><dd>{position}</dd>");
     // Ids of books are plain words: there is nothing to escape.
+    let now = app.engine.clock().now();
     for book in app.engine.books() {
         let _infallible = write!(
             page,
             "<dt>book</dt><dd>{} (catalog {}, policy {})</dd>",
             book.id,
-            book.catalog().version,
-            book.policy().version
+            book.catalog(now).version,
+            book.policy(now).version
         );
     }
     page.push_str("</dl>\n");

@@ -70,6 +70,7 @@ impl Operation for Grant {
             expires_at: optional(body.expires_at, "expires_at")?,
             priority: body.priority,
             reason: optional(body.reason, "reason")?,
+            by: at.caller.subject.clone(),
         };
         Ok(Asked::of(at.account()?, Command::Grant(grant)))
     }
@@ -79,7 +80,7 @@ impl Operation for Grant {
             Event::Granted(granted) => Some(granted),
             _ => None,
         })?;
-        let Granted { source, campaign, credits, expires_at, priority, reason } = granted.clone();
+        let Granted { source, campaign, credits, expires_at, priority, reason, .. } = granted.clone();
         Some(LotAnswer {
             account_id: done.account.clone().into(),
             lot_id: id(done, MintedKind::Lot, lot),

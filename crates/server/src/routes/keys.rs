@@ -111,7 +111,7 @@ impl Operation for Revoke {
     type Answer<'a> = KeyAnswer;
 
     fn ask(at: &At<'_>, Nothing {}: Nothing) -> Result<Asked, Problem> {
-        Ok(Asked::of(at.account()?, Command::RevokeKey { key: key(at)? }))
+        Ok(Asked::of(at.account()?, Command::RevokeKey { key: key(at)?, reason: None }))
     }
 
     fn answer(done: &Accepted) -> Option<KeyAnswer> {

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use scrip_ledger::event::{Charged, LotAmount};
-use scrip_ledger::{AccountId, Credits, Event, Hold, Lot, Minted, MintedKind, Timestamp};
+use scrip_ledger::{AccountId, Bucket, Credits, Event, Hold, Lot, Minted, MintedKind, Timestamp};
 use scrip_store::Recorded;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -64,7 +64,7 @@ pub(crate) struct MoneyItem {
 
 impl LotItem {
     fn of(account: &AccountId, lot: &Lot) -> Self {
-        let (order_id, paid) = lot.order.clone().unzip();
+        let (order_id, paid) = lot.basis.as_deref().map(|basis| (basis.order_id.clone(), basis.paid)).unzip();
         Self {
             lot_id: Minted::new(account, MintedKind::Lot, lot.revision).into(),
             source: lot.source.map(SourceOut::from),
@@ -78,8 +78,8 @@ impl LotItem {
             available: lot.free.into(),
             held: lot.held.into(),
             spent: lot.spent.into(),
-            expired: lot.expired.into(),
-            forfeited: lot.forfeited.into(),
+            expired: lot.bucket(Bucket::Expired).into(),
+            forfeited: lot.bucket(Bucket::Forfeited).into(),
         }
     }
 }

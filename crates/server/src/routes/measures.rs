@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use scrip_engine::Accepted;
-use scrip_ledger::{AccountId, Command, Event, FreezeScope, Minted, MintedKind};
+use scrip_ledger::{AccountId, Command, Event, FreezeScope, Minted, MintedKind, command};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -121,7 +121,16 @@ impl Operation for Freeze {
     fn ask(at: &At<'_>, mut body: FreezeBody) -> Result<Asked, Problem> {
         let account = at.account()?;
         let scope = body.scope(&account)?;
-        Ok(Asked::of(account, Command::Freeze { scope, reason: body.reason.get("reason")? }))
+        Ok(Asked::of(
+            account,
+            Command::Freeze(command::Freeze {
+                scope,
+                reason: body.reason.get("reason")?,
+                effective_at: None,
+                owner_wide: false,
+                origin: None,
+            }),
+        ))
     }
 
     fn answer(done: &Accepted) -> Option<FreezeAnswer> {

@@ -199,6 +199,7 @@ impl Operation for TopUp {
             order_id: body.order_id.get("order_id")?,
             product_id: body.product_id.get("product_id")?,
             payment: body.payment.read()?,
+            notices: Vec::new(),
         };
         Ok(Asked::of(at.account()?, Command::TopUp(top_up)))
     }

@@ -6,7 +6,7 @@ use super::super::event::{
 };
 use super::super::{Account, Event, Hold, Refusal, Status};
 use super::due::merged;
-use super::{difference, sum};
+use super::{admission, difference, sum};
 use crate::book::{BeyondCreditLine, Book, BurnKey, Catalog, Charge, Outcome, OverrunRule, Policy};
 use crate::{Credits, Line, Timestamp, rating};
 
@@ -19,11 +19,11 @@ pub(super) fn place_hold(
     place: &PlaceHold,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
-    admit(account, place.call.key)?;
+    admit(account, book, place.call.key, now)?;
     if account.holds.len() >= MAX_OPEN_HOLDS {
         return Err(Refusal::LimitReached { what: "open holds", limit: MAX_OPEN_HOLDS });
     }
-    let (catalog, policy) = (book.catalog(), book.policy());
+    let (catalog, policy) = (book.catalog_for(account, now), book.policy(now));
     let (_, amount) = size(catalog, policy, &place.call.model, &place.call.endpoint, &place.size)?;
     let (lots, on_credit) = reserve(account, policy, amount)?;
     let ttl = place.ttl_seconds.unwrap_or(policy.holds.ttl_seconds).min(policy.holds.max_ttl_seconds);
@@ -57,7 +57,7 @@ pub(super) fn extend_hold(
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     let hold = open_hold(account, revision)?;
-    admit(account, hold.key)?;
+    admit(account, book, hold.key, now)?;
     let (catalog, policy) = pinned(book, hold.catalog, hold.policy)?;
     let (_, wanted) = size(catalog, policy, &hold.model, &hold.endpoint, new_size)?;
     let amount = wanted.max(hold.amount);
@@ -133,14 +133,19 @@ pub(super) fn void_hold(
     Ok(events)
 }
 
-pub(super) fn debit(account: &Account, book: &Book, debit: &Debit) -> Result<Vec<Event>, Refusal> {
-    let (catalog, policy) = (book.catalog(), book.policy());
+pub(super) fn debit(
+    account: &Account,
+    book: &Book,
+    debit: &Debit,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let (catalog, policy) = (book.catalog_for(account, now), book.policy(now));
     let (lines, cost) = priced(catalog, policy, &debit.call, &debit.size, debit.outcome)?;
     let (lots, on_credit) = if cost.is_zero() {
         // A call that costs nothing is recorded, whatever the account may do (P4).
         (Vec::new(), Credits::ZERO)
     } else {
-        admit(account, debit.call.key)?;
+        admit(account, book, debit.call.key, now)?;
         reserve(account, policy, cost)?
     };
     let paid = Paid { lots, debt: on_credit, absorbed: Credits::ZERO };
@@ -151,13 +156,14 @@ pub(super) fn debit(account: &Account, book: &Book, debit: &Debit) -> Result<Vec
 }
 
 /// Whether the account, and the key if one is named, may make calls.
-fn admit(account: &Account, key: Option<u64>) -> Result<(), Refusal> {
+fn admit(account: &Account, book: &Book, key: Option<u64>, now: Timestamp) -> Result<(), Refusal> {
     if account.status() == Status::Closed {
         return Err(Refusal::AccountClosed);
     }
     if let Some(freeze) = account.account_freeze() {
         return Err(Refusal::AccountFrozen { reason: freeze.reason.clone(), since: freeze.since });
     }
+    admission::may_call(account, book, now)?;
     let Some(revision) = key else { return Ok(()) };
     if account.key(revision).ok_or(Refusal::KeyNotFound)?.revoked {
         return Err(Refusal::KeyRevoked);
@@ -217,8 +223,8 @@ fn take_usable(account: &Account, policy: &Policy, amount: Credits) -> Vec<LotAm
                     let end = |end: Option<Timestamp>| end.unwrap_or(Timestamp::from_micros(i64::MAX));
                     end(one.expires_at).cmp(&end(other.expires_at))
                 }
-                BurnKey::GrantedFirst => one.order.is_some().cmp(&other.order.is_some()),
-                BurnKey::PaidFirst => other.order.is_some().cmp(&one.order.is_some()),
+                BurnKey::GrantedFirst => one.basis.is_some().cmp(&other.basis.is_some()),
+                BurnKey::PaidFirst => other.basis.is_some().cmp(&one.basis.is_some()),
                 BurnKey::OldestFirst => one.revision.cmp(&other.revision),
             };
             let decided = policy.burn_order.iter().map(by).find(|ordering| ordering.is_ne());
@@ -265,7 +271,7 @@ fn priced(
 ) -> Result<(Vec<Line>, Credits), Refusal> {
     let (lines, cost) = size(catalog, policy, &call.model, &call.endpoint, used)?;
     Ok(match policy.outcomes.charge(outcome) {
-        Charge::Charge => (lines, cost),
+        Charge::Charge | Charge::Refund => (lines, cost),
         Charge::Release => (lines, Credits::ZERO),
     })
 }

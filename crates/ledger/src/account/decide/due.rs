@@ -1,41 +1,105 @@
-//! Expiry: of holds, of lots, and of what holds release to lots past their end.
+//! What is due: the expiry of holds, of lots, and of what holds release to lots past their end; and the appointments
+//! that a book's terms make with an account.
 
 use super::super::event::{HoldExpired, LotAmount, LotExpired, LotForfeited};
 use super::super::{Account, Event, Status};
-use crate::book::{Policy, Remainder};
+use super::{MAX_DUE, admission, breaches, closing, measures, order_refunds, statements, subscriptions};
+use crate::book::{Book, Policy, Remainder};
 use crate::{Credits, Timestamp, Token};
 
+/// Something of an account that is recorded when its time has come, by the terms of its book.
+pub(super) struct Appointment {
+    /// When.
+    pub(super) at: Timestamp,
+    /// What is then recorded: at least one event, or it would come for ever. It is told when it is recorded.
+    pub(super) record: fn(&Account, &Book, Timestamp) -> Vec<Event>,
+}
+
+/// Everything that may have appointments.
+const APPOINTMENTS: [fn(&Account, &Book) -> Option<Appointment>; 7] = [
+    order_refunds::appointment,
+    statements::appointment,
+    subscriptions::appointment,
+    admission::appointment,
+    breaches::appointment,
+    measures::appointment,
+    closing::appointment,
+];
+
 impl Account {
+    /// When something of it is next due: the expiry of a hold, or of what is free of a lot, or what its book's terms have
+    /// in store for it.
+    pub fn next_due(&self, book: &Book) -> Option<Timestamp> {
+        let appointment = self.next_appointment(book).map(|appointment| appointment.at);
+        self.next_expiry().into_iter().chain(appointment).min()
+    }
+
+    fn next_expiry(&self) -> Option<Timestamp> {
+        let hold = self.hold_ends.first().map(|(end, _)| *end);
+        let lot = self.live_lots().filter(|lot| !lot.free.is_zero()).filter_map(|lot| lot.expires_at).min();
+        hold.into_iter().chain(lot).min()
+    }
+
+    fn next_appointment(&self, book: &Book) -> Option<Appointment> {
+        if self.status() == Status::Absent {
+            return None;
+        }
+        APPOINTMENTS.iter().filter_map(|next| next(self, book)).min_by_key(|appointment| appointment.at)
+    }
+
     /// The account with everything recorded that is due at a time, and the events that record it, in the order
-    /// they took effect; nothing if nothing is due.
-    pub fn settled(&self, now: Timestamp) -> Option<(Self, Vec<Event>)> {
-        self.next_due().filter(|due| *due <= now)?;
+    /// they took effect; nothing if nothing is due. Without a book only what is past its expiry is due. Stops where one
+    /// step can record no more.
+    pub fn settled(&self, book: Option<&Book>, now: Timestamp) -> Option<(Self, Vec<Event>)> {
+        let due = match book {
+            Some(book) => self.next_due(book),
+            None => self.next_expiry(),
+        };
+        due.filter(|due| *due <= now)?;
         let mut settled = self.clone();
         let mut events = Vec::new();
         // Credits that a hold kept past their lot's end are free only from the hold's end on.
         let mut since = Timestamp::default();
-        while let Some(event) = settled.first_due(now, since) {
-            since = event.effective_at().unwrap_or(since);
-            settled.evolve(&event, now);
-            // A contradiction means that the event did not change what made it due: it would come for ever.
-            let contradicts = settled.inconsistency().is_some();
-            events.push(event);
-            if contradicts {
+        'due: while events.len() < MAX_DUE {
+            let (at, next) = settled.first_due(book, now, since);
+            if next.is_empty() {
                 break;
+            }
+            since = since.max(at);
+            for event in next {
+                settled.evolve(&event, now);
+                events.push(event);
+                // A contradiction means that the event did not change what made it due: it would come for ever.
+                if settled.inconsistency().is_some() {
+                    break 'due;
+                }
             }
         }
         Some((settled, events))
     }
 
-    /// The account as it stands at a time: what is due by then has happened, recorded or not.
+    /// The account as it stands at a time: what has expired by then has expired, recorded or not.
     pub fn as_of(&self, time: Timestamp) -> std::borrow::Cow<'_, Self> {
-        match self.settled(time) {
+        match self.settled(None, time) {
             Some((settled, _)) => std::borrow::Cow::Owned(settled),
             None => std::borrow::Cow::Borrowed(self),
         }
     }
 
-    fn first_due(&self, now: Timestamp, since: Timestamp) -> Option<Event> {
+    /// What is due first, and when it took effect. Credits expire before what the terms have in store for that instant.
+    fn first_due(&self, book: Option<&Book>, now: Timestamp, since: Timestamp) -> (Timestamp, Vec<Event>) {
+        let appointment = book.and_then(|book| Some((self.next_appointment(book)?, book)));
+        let appointed = appointment.as_ref().map(|(next, _)| next.at.max(since));
+        match self.first_expiry(now, since) {
+            Some((at, expiry)) if appointed.is_none_or(|appointed| at <= appointed) => (at, vec![expiry]),
+            _ => match appointment {
+                Some((next, book)) if next.at <= now => (next.at.max(since), (next.record)(self, book, now)),
+                _ => (since, Vec::new()),
+            },
+        }
+    }
+
+    fn first_expiry(&self, now: Timestamp, since: Timestamp) -> Option<(Timestamp, Event)> {
         let lot = self
             .live_lots()
             .filter(|lot| !lot.free.is_zero())
@@ -45,11 +109,11 @@ impl Account {
         let hold = self.hold_ends.first().filter(|(end, _)| *end <= now);
         match (lot, hold) {
             (Some((end, lot)), hold) if hold.is_none_or(|(hold_end, _)| end <= *hold_end) => {
-                Some(LotExpired { lot: lot.revision, amount: lot.free, expired_at: end }.into())
+                Some((end, LotExpired { lot: lot.revision, amount: lot.free, expired_at: end }.into()))
             }
             (_, Some((end, revision))) => {
                 let released = self.hold(*revision).map_or(Credits::ZERO, |hold| hold.amount);
-                Some(HoldExpired { hold: *revision, released, expired_at: *end }.into())
+                Some((*end, HoldExpired { hold: *revision, released, expired_at: *end }.into()))
             }
             (Some(_), None) | (None, None) => None,
         }

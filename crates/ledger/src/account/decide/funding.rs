@@ -3,6 +3,7 @@
 use super::super::command::{Grant, TopUp};
 use super::super::event::{DebtRepaid, Granted, LotAmount, ToppedUp};
 use super::super::{Account, Event, Refusal, Status};
+use super::admission;
 use crate::book::{Book, Days};
 use crate::{Credits, Timestamp};
 
@@ -18,7 +19,8 @@ pub(super) fn top_up(
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     takes_credits(account)?;
-    let catalog = book.catalog();
+    admission::may_buy(account, book, now)?;
+    let catalog = book.catalog_for(account, now);
     let product = catalog.product(&top_up.product_id).ok_or(Refusal::UnknownProduct)?;
     let payment = &top_up.payment;
     let on_top = [payment.tax, payment.fee].into_iter().flatten();
@@ -54,7 +56,7 @@ pub(super) fn grant(
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     takes_credits(account)?;
-    let rule = book.policy().grants.rule(grant.source);
+    let rule = book.policy(now).grants.rule(grant.source);
     let expires_at = grant.expires_at.or_else(|| rule.valid_days.map(|days| now.plus_days(days)));
     if expires_at.is_some_and(|end| end <= now) {
         return Err(Refusal::InvalidTime("a grant must expire in the future"));
@@ -67,6 +69,8 @@ pub(super) fn grant(
             expires_at,
             priority: grant.priority.unwrap_or(rule.priority),
             reason: grant.reason.clone(),
+            approval: None,
+            dispute: None,
         }
         .into(),
     ])

@@ -3,11 +3,26 @@
 //! One file per kind of command. Total and pure: the same account, book, command and time always give the same
 //! answer.
 
+mod admission;
+mod appeals;
+mod approvals;
+mod breaches;
 mod calls;
+mod claims;
+mod closing;
 mod control;
+mod disputes;
 mod due;
 mod funding;
-mod refund;
+mod measures;
+mod moves;
+mod order_refunds;
+mod payments;
+mod rewards;
+mod statements;
+mod subscriptions;
+mod usage_refunds;
+mod violations;
 
 use super::{Account, Command, Event, Refusal, Status};
 use crate::book::Book;
@@ -32,18 +47,19 @@ pub fn decide(
     }
     // Time in an account never runs backwards, whatever the clock does.
     let now = now.max(account.last_recorded_at());
-    match account.settled(now) {
-        None => act(account, account, book, command, now),
-        Some((_, mut events)) if events.len() > MAX_DUE => {
+    match account.settled(Some(book), now) {
+        None => act(account, account, book, command, now)
+            .map(|events| with_consequences(account, book, events, now)),
+        Some((settled, events)) if settled.next_due(book).is_some_and(|due| due <= now) => {
             // More than one step may hold: sweeps record it bit by bit, and commands wait until they have.
             if *command != Command::Sweep {
                 return Err(Refusal::LimitReached { what: "expiries to be recorded first", limit: MAX_DUE });
             }
-            events.truncate(MAX_DUE);
             Ok(events)
         }
         Some((settled, mut events)) => {
-            events.extend(act(&settled, account, book, command, now)?);
+            let acted = act(&settled, account, book, command, now)?;
+            events.extend(with_consequences(&settled, book, acted, now));
             Ok(events)
         }
     }
@@ -58,30 +74,102 @@ fn act(
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     if let Command::Open(open) = command {
-        return control::open(account, open);
+        return control::open(account, book, open, now);
     }
     if account.status() == Status::Absent {
         return Err(Refusal::AccountNotFound);
     }
     match command {
-        Command::Open(open) => control::open(account, open),
+        Command::Open(open) => control::open(account, book, open, now),
         Command::IssueKey { secret } => control::issue_key(account, *secret),
         Command::RotateKey { key, secret } => control::rotate_key(account, *key, *secret),
-        Command::RevokeKey { key } => control::revoke_key(account, *key),
+        Command::RevokeKey { key, reason } => control::revoke_key(account, *key, reason.as_ref()),
         Command::TopUp(top_up) => funding::top_up(account, book, top_up, now),
         Command::Grant(grant) => funding::grant(account, book, grant, now),
         Command::PlaceHold(place) => calls::place_hold(account, book, place, now),
         Command::ExtendHold { hold, size } => calls::extend_hold(account, book, *hold, size, now),
         Command::CaptureHold(capture) => calls::capture_hold(account, before, book, capture, now),
         Command::VoidHold { hold, outcome } => calls::void_hold(account, book, *hold, *outcome, now),
-        Command::Debit(debit) => calls::debit(account, book, debit),
-        Command::RefundDebit(refund) => refund::refund_debit(account, book, refund, now),
-        Command::Freeze { scope, reason } => control::freeze(account, book, scope, reason, now),
-        Command::Thaw { freeze, reason } => control::thaw(account, *freeze, reason),
+        Command::Debit(debit) => calls::debit(account, book, debit, now),
+        Command::RefundDebit(refund) => usage_refunds::refund_debit(account, book, refund, now),
+        Command::ChangeRegion { region } => control::change_region(account, region),
+        Command::Freeze(freeze) => measures::freeze(account, book, freeze, now),
+        Command::Thaw { freeze, reason } => measures::thaw(account, *freeze, reason),
+        Command::ThawOrigin { origin, reason } => measures::thaw_origin(account, origin, reason),
+        Command::CompleteSpread { measure, accounts } => {
+            measures::complete_spread(account, *measure, *accounts)
+        }
+        Command::PlaceLegalHold { reason, reference } => {
+            measures::place_legal_hold(account, reason, reference.as_ref())
+        }
+        Command::ReleaseLegalHold { legal_hold, reason } => {
+            measures::release_legal_hold(account, *legal_hold, reason)
+        }
         Command::SetCreditLine { limit } => control::set_credit_line(*limit),
-        Command::Close { by, reason } => control::close(account, book, *by, reason.as_ref()),
+        Command::Close(close) => closing::close(account, book, close, now),
+        Command::RequestRefund(request) => order_refunds::request(account, book, request, now),
+        Command::AddRefundEvidence(add) => order_refunds::add_evidence(account, book, add, now),
+        Command::ApproveRefund(approve) => order_refunds::approve(account, book, approve, now),
+        Command::DenyRefund(deny) => order_refunds::deny(account, book, deny, now),
+        Command::PayRefund { refund, reference } => {
+            order_refunds::paid(account, book, *refund, reference.as_ref(), now)
+        }
+        Command::FailRefund { refund, reason } => order_refunds::failed(account, book, *refund, reason, now),
+        Command::TakeNotice(notice) => payments::take_notice(account, book, notice, now),
+        Command::Withdraw(withdraw) => moves::withdraw(account, book, withdraw, now),
+        Command::Migrate(migrate) => moves::migrate(account, book, migrate, now),
+        Command::ReceiveMigration(receive) => moves::receive(account, book, receive, now),
+        Command::CompleteMigration { migration } => moves::complete(account, book, *migration, now),
+        Command::ReverseMigration { migration, reason } => {
+            moves::reverse(account, book, *migration, reason, now)
+        }
+        Command::Subscribe(subscribe) => subscriptions::subscribe(account, book, subscribe, now),
+        Command::CancelSubscription { subscription, by } => {
+            subscriptions::cancel(account, book, *subscription, by, now)
+        }
+        Command::PayPeriod(pay) => subscriptions::pay(account, book, pay, now),
+        Command::OpenDispute(open) => disputes::open(account, book, open, now),
+        Command::ResolveDispute(resolve) => disputes::resolve(account, book, resolve, now),
+        Command::ClaimCompensation { amount, reason, reference } => {
+            claims::claim(account, book, *amount, reason, reference.as_ref(), now)
+        }
+        Command::SettleCompensation { claim, paid, reference } => {
+            claims::settle(account, book, *claim, *paid, reference.as_ref(), now)
+        }
+        Command::NotifyBreach(notify) => breaches::notify(account, book, notify, now),
+        Command::CureBreach { breach, reference } => {
+            breaches::cure(account, book, *breach, reference.as_ref(), now)
+        }
+        Command::RecordViolation { reason, reference } => {
+            violations::record(account, book, reason, reference.as_ref(), now)
+        }
+        Command::CloseReview { review, decision, by } => {
+            violations::close_review(account, book, *review, decision, by, now)
+        }
+        Command::FileAppeal { measure, reference, by } => {
+            appeals::file(account, book, *measure, reference.as_ref(), by, now)
+        }
+        Command::DecideAppeal { appeal, upheld, by } => {
+            appeals::decide(account, book, *appeal, *upheld, by, now)
+        }
+        Command::Adjust { credits, reason, by } => {
+            approvals::adjust(account, book, *credits, reason, by, now)
+        }
+        Command::Approve { approval, by } => approvals::approve(account, book, *approval, by, now),
+        Command::RejectApproval { approval, by } => approvals::reject(account, book, *approval, by, now),
+        Command::ClaimReward(claim) => rewards::claim(account, book, claim, now),
         Command::Sweep => Ok(Vec::new()),
     }
+}
+
+/// What a command leads to at once, besides what it was asked for: a refund that waited for the hold that it settles.
+fn with_consequences(account: &Account, book: &Book, mut events: Vec<Event>, now: Timestamp) -> Vec<Event> {
+    if account.records().orders.wait_for_holds() {
+        let mut after = account.clone();
+        events.iter().for_each(|event| after.evolve(event, now));
+        events.extend(after.settled(Some(book), now).into_iter().flat_map(|(_, more)| more));
+    }
+    events
 }
 
 /// The sum of amounts that were each checked to be in range.

@@ -6,7 +6,7 @@ use anyhow::Context;
 use scrip_engine::{BookScope, Clock, Engine, IdempotencyKey, Options, Request, fingerprint};
 use scrip_ledger::book::{Book, BookFiles, GrantSource, Outcome};
 use scrip_ledger::command::{Call, Debit, Grant, Open, Size};
-use scrip_ledger::{AccountId, Command, Credits, Quantity, Token, Usage};
+use scrip_ledger::{AccountId, Command, Credits, Quantity, Timestamp, Token, Usage};
 use scrip_store::EventStore;
 
 /// Commands that are handed over at once while preparing.
@@ -34,7 +34,7 @@ pub fn start(
     )?;
     let book = Book::from_files(files);
     let chat = book
-        .catalog()
+        .catalog(Timestamp::MAX)
         .all_rates()
         .iter()
         .find(|rate| rate.unit == "output_tokens")
@@ -71,6 +71,7 @@ impl Terms {
                     expires_at: None,
                     priority: None,
                     reason: None,
+                    by: Token::new("finance")?,
                 };
                 requests.push(self.request(account, Command::Open(open), None));
                 requests.push(self.request(account, Command::Grant(grant), None));

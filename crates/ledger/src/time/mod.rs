@@ -1,10 +1,14 @@
-//! Instants, exact to the microsecond.
+//! Instants, exact to the microsecond, and the calendars that terms are counted by.
+
+mod calendar;
 
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use calendar::{Period, TimeZone};
 
 use crate::credits::FromText;
 

@@ -18,7 +18,7 @@ pub(super) fn refund_debit(
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     let debit = refund.past.as_deref().ok_or(Refusal::DebitNotFound)?;
-    let policy = book.policy();
+    let policy = book.policy(now);
     let rule = &policy.usage_refunds;
     let not_eligible = |reason| Refusal::NotEligible { reason, clause: rule.clause.clone() };
     if !rule.allowed {

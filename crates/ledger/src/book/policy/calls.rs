@@ -1,53 +1,11 @@
-//! A policy: the choices of one service's terms that decide how credits move. `docs/books.md` explains each key.
+//! Calls: holds, overruns, outcomes, and refunds of usage.
+
+use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-use crate::Rounding;
-
-/// One version of a book's policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Policy {
-    /// Counts up from 1. A version that has been in force never changes.
-    pub version: u32,
-    /// In which order lots are spent: the first key that tells two lots apart decides.
-    pub burn_order: Vec<BurnKey>,
-    /// How a call's exact total becomes credits.
-    pub rounding: Rounding,
-    /// Holds: how long, and by what.
-    pub holds: HoldPolicy,
-    /// Usage beyond what was held.
-    pub overrun: OverrunPolicy,
-    /// What a freeze does to holds that are open.
-    pub freeze: FreezePolicy,
-    /// Refunds of a call.
-    pub usage_refunds: UsageRefundPolicy,
-    /// What each outcome of a call is charged.
-    pub outcomes: Outcomes,
-    /// Grants, by source.
-    pub grants: Grants,
-    /// Closing an account.
-    pub close: AfterClose,
-    /// How long keys of calls are remembered.
-    pub idempotency: IdempotencyPolicy,
-}
-
-/// What may tell two lots apart in the burn order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BurnKey {
-    /// The lot with the lower priority number first.
-    Priority,
-    /// The lot that ends soonest first; one without an end last.
-    ExpiresFirst,
-    /// Granted credits before paid ones.
-    GrantedFirst,
-    /// Paid credits before granted ones.
-    PaidFirst,
-    /// The lot that was made first.
-    OldestFirst,
-}
+use crate::Token;
 
 /// Holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,24 +51,6 @@ pub enum BeyondCreditLine {
     Receivable,
 }
 
-/// Freezes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FreezePolicy {
-    /// What becomes of open holds when their account or key is frozen.
-    pub open_holds: OpenHolds,
-}
-
-/// What becomes of open holds on a freeze.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OpenHolds {
-    /// They stay and may be captured or voided; they cannot be extended.
-    Settle,
-    /// They are voided in the same step; what their calls still use, the operator absorbs.
-    Void,
-}
-
 /// Refunds of calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,6 +62,10 @@ pub struct UsageRefundPolicy {
     pub clause: Option<CompactString>,
     /// What becomes of credits that return to a lot past its expiry.
     pub expired_lot: ExpiredLot,
+    /// Reasons, and outcomes of the call itself, that are never refunded, each with the clause that says so: they
+    /// win over everything else (I4).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub never: BTreeMap<Token, CompactString>,
 }
 
 /// What becomes of credits that return to a lot past its expiry.
@@ -184,6 +128,8 @@ pub enum Charge {
     Charge,
     /// Nothing is charged; the call is recorded with a charge of zero.
     Release,
+    /// What was used is charged and goes back at once to the lots that paid, in the same step (I3).
+    Refund,
 }
 
 /// What each outcome is charged.
@@ -227,83 +173,23 @@ impl Outcomes {
     }
 }
 
-/// Why credits are granted without a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum GrantSource {
-    /// A promotion.
-    Promotional,
-    /// A reward for signing up.
-    Signup,
-    /// By hand.
-    Manual,
-    /// For something that went wrong.
-    Compensation,
-}
-
-/// Grants by source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Grants {
-    /// Promotions.
-    pub promotional: GrantRule,
-    /// Rewards for signing up.
-    pub signup: GrantRule,
-    /// By hand.
-    pub manual: GrantRule,
-    /// For something that went wrong.
-    pub compensation: GrantRule,
-}
-
-/// What a grant gets that does not say otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GrantRule {
-    /// Days of 24 hours until it expires; without it, never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_days: Option<u64>,
-    /// Its place in a burn order by priority: the lower, the sooner.
-    pub priority: u16,
-}
-
-impl Grants {
-    /// The rule of a source.
-    pub const fn rule(&self, source: GrantSource) -> &GrantRule {
-        match source {
-            GrantSource::Promotional => &self.promotional,
-            GrantSource::Signup => &self.signup,
-            GrantSource::Manual => &self.manual,
-            GrantSource::Compensation => &self.compensation,
-        }
-    }
-}
-
-/// What becomes of unspent credits when an account closes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AfterClose {
-    /// `forfeit` or `keep`.
-    pub remainder: Remainder,
-    /// The clause that says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clause: Option<CompactString>,
-}
-
-/// What becomes of a closed account's credits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Remainder {
-    /// They are forfeited in the same step; what open holds release, when they release it.
-    Forfeit,
-    /// They stay, unusable, for finance to settle.
-    Keep,
-}
-
 /// How long idempotency keys are remembered. Keys of money in and out are remembered for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdempotencyPolicy {
     /// Days of 24 hours for keys of calls: at least seven.
     pub call_key_days: u64,
+}
+
+/// What is kept of a call besides its billing record, and how long.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Days of 24 hours that what the provider said of a call is kept, outside the event log, and then purged; without
+    /// it, it is part of the billing record and stays (A6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_metadata_days: Option<u64>,
+    /// The clause that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clause: Option<CompactString>,
 }

@@ -1,0 +1,36 @@
+//! What there is of an account besides its credits: orders, subscriptions, statements, measures and what waits for
+//! somebody. Each file has what the fold keeps of its events, and how.
+
+mod approvals;
+mod billing;
+mod measures;
+mod moves;
+mod orders;
+mod subscriptions;
+
+use serde::{Deserialize, Serialize};
+
+pub use approvals::*;
+pub use billing::*;
+pub use measures::*;
+pub use moves::*;
+pub use orders::*;
+pub use subscriptions::*;
+
+/// What there is of an account besides its credits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Records {
+    /// What was bought, and what was asked back of it.
+    pub orders: Orders,
+    /// Subscriptions.
+    pub subscriptions: Subscriptions,
+    /// Statements, disputes, claims.
+    pub billing: Billing,
+    /// Measures.
+    pub measures: Measures,
+    /// What waits for a second person.
+    pub approvals: Approvals,
+    /// Withdrawals and migrations.
+    pub moves: Moves,
+}
