@@ -39,6 +39,32 @@ pub enum Right {
     CreditLines,
     /// Close an account: in its holder's name with a key of it.
     Close,
+    /// Claim rewards.
+    Rewards,
+    /// Subscribe, pay a period.
+    Subscriptions,
+    /// Cancel a subscription.
+    CancelSubscriptions,
+    /// Ask for refunds of orders, and bring evidence.
+    RefundRequests,
+    /// Approve and deny them, and record how they were paid out.
+    RefundDecisions,
+    /// Withdraw and migrate balances.
+    Moves,
+    /// Ask for adjustments, approve and reject what waits for a second person.
+    Approvals,
+    /// Record violations and breaches, close reviews, place and release legal holds.
+    Conduct,
+    /// File appeals and decide them.
+    Appeals,
+    /// Open disputes and resolve them.
+    Disputes,
+    /// Claim compensation from holders.
+    Compensation,
+    /// Publish campaigns.
+    Campaigns,
+    /// Publish catalogs and policies, end the service.
+    Terms,
     /// Read an account and its balance.
     ReadBalance,
     /// Read the state of keys.
@@ -51,17 +77,23 @@ pub enum Right {
 
 /// A set of rights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rights(u16);
+pub struct Rights(u64);
 
 impl Rights {
     /// What an account's key may do, on its own account only.
-    pub const OF_A_KEY: Self = Self::of(&[Right::ReadBalance, Right::ReadUsage, Right::Close]);
+    pub const OF_A_KEY: Self = Self::of(&[
+        Right::ReadBalance,
+        Right::ReadUsage,
+        Right::Close,
+        Right::Rewards,
+        Right::CancelSubscriptions,
+    ]);
 
     const fn of(rights: &[Right]) -> Self {
         let mut bits = 0;
         let mut at = 0;
         while at < rights.len() {
-            bits |= 1 << rights[at] as u16;
+            bits |= 1 << rights[at] as u64;
             at += 1;
         }
         Self(bits)
@@ -70,24 +102,35 @@ impl Rights {
     /// What a scope may do.
     pub const fn of_scope(scope: Scope) -> Self {
         use Right::{
-            Accounts, Calls, CreditLines, Credits, Freeze, Keys, ReadAll, ReadBalance, ReadKeys, ReadUsage,
-            Thaw, UsageRefunds,
+            Accounts, Appeals, Approvals, Calls, Campaigns, CancelSubscriptions, Compensation, Conduct,
+            CreditLines, Credits, Disputes, Freeze, Keys, Moves, ReadAll, ReadBalance, ReadKeys, ReadUsage,
+            RefundDecisions, RefundRequests, Rewards, Subscriptions, Thaw, UsageRefunds,
         };
         match scope {
             Scope::Proxy => Self::of(&[Calls, ReadBalance, ReadKeys]),
-            Scope::Support => Self::of(&[Accounts, Keys, Freeze]),
+            Scope::Support => Self::of(&[Accounts, Keys, Freeze, Conduct, Appeals, Disputes, RefundRequests]),
             Scope::Finance => Self::of(&[
                 Credits,
                 UsageRefunds,
                 Thaw,
                 CreditLines,
+                Rewards,
+                Subscriptions,
+                CancelSubscriptions,
+                RefundRequests,
+                RefundDecisions,
+                Moves,
+                Approvals,
+                Disputes,
+                Compensation,
+                Campaigns,
                 ReadBalance,
                 ReadKeys,
                 ReadUsage,
                 ReadAll,
             ]),
             Scope::Auditor => Self::of(&[ReadBalance, ReadKeys, ReadUsage, ReadAll]),
-            Scope::Admin => Self(u16::MAX),
+            Scope::Admin => Self(u64::MAX),
         }
     }
 
@@ -98,6 +141,6 @@ impl Rights {
 
     /// Whether something is among them.
     pub const fn contain(self, right: Right) -> bool {
-        self.0 & (1 << right as u16) != 0
+        self.0 & (1 << right as u64) != 0
     }
 }
