@@ -16,3 +16,4 @@ mod house;
 mod properties;
 mod rules;
 mod scenarios;
+mod terms;

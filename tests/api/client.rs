@@ -88,6 +88,7 @@ fn tokens() -> Vec<TokenConfig> {
         of("proxy", Scope::Proxy),
         of("support", Scope::Support),
         of("finance", Scope::Finance),
+        of("finance2", Scope::Finance),
         of("auditor", Scope::Auditor),
         of("admin", Scope::Admin),
         TokenConfig { books: pixapi, ..of("finance-pixapi", Scope::Finance) },

@@ -1,0 +1,6 @@
+//! The terms of pixapi, clause by clause.
+
+mod books;
+mod calls;
+mod people;
+mod refunds;

@@ -1,0 +1,1 @@
+//! Subscriptions, statements, disputes.

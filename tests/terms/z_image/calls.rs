@@ -1,0 +1,1 @@
+//! Calls: what is charged, what returns, what counts as a violation.

@@ -1,0 +1,1 @@
+//! Freezes, closing, breach, appeals.

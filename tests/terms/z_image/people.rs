@@ -1,0 +1,1 @@
+//! Who may do what: regions, ages, rewards, keys, liability, corrections.
