@@ -31,6 +31,9 @@ impl Account {
         if is_activity(event) {
             self.last_activity = recorded_at;
         }
+        if self.unstated_since.is_none() && moves_credits(event) {
+            self.unstated_since = Some(event.effective_at().unwrap_or(recorded_at));
+        }
         self.apply_to_parts(event, revision, recorded_at)?;
         // Whatever changed what it owes: it owes since the first moment, and is overdue until it owes nothing.
         if self.debt.is_zero() {
@@ -139,6 +142,7 @@ impl Account {
                 let to_lots =
                     Credits::total(refunded.lots.iter().map(|part| part.amount)).map_err(|_| OVERFLOW)?;
                 take(&mut self.totals.charged, refunded.credits)?;
+                add(&mut self.totals.refunded, refunded.credits)?;
                 take(&mut self.totals.from_lots, to_lots)?;
                 take(&mut self.totals.by_debt, refunded.credits.minus(to_lots).map_err(|_| OVERFLOW)?)?;
                 add(self.refunded.entry(refunded.debit).or_default(), refunded.credits)?;
@@ -257,6 +261,7 @@ impl Account {
         if Credits::total([from_lots, charge.debt, charge.absorbed]) != Ok(charge.charged) {
             return Err("the charge is not what lots, debt and the operator paid");
         }
+        self.totals.calls = self.totals.calls.saturating_add(1);
         add(&mut self.debt, charge.debt)?;
         add(&mut self.totals.charged, charge.charged)?;
         add(&mut self.totals.from_lots, from_lots)?;
@@ -339,6 +344,32 @@ const fn is_activity(event: &Event) -> bool {
             | Event::HoldPlaced(_)
             | Event::HoldCaptured(_)
             | Event::Debited(_)
+    )
+}
+
+/// Whether credits came in, were spent, came back or were lost: what a statement is of (M5).
+const fn moves_credits(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ToppedUp(_)
+            | Event::Granted(_)
+            | Event::PeriodGranted(_)
+            | Event::LotReceived(_)
+            | Event::LotExpired(_)
+            | Event::LotForfeited(_)
+            | Event::LotReinstated(_)
+            | Event::LotReclaimed(_)
+            | Event::HoldCaptured(_)
+            | Event::Debited(_)
+            | Event::UsageRefunded(_)
+            | Event::RefundReclaimed(_)
+            | Event::RefundFailed(_)
+            | Event::PaymentRefunded(_)
+            | Event::PaymentDisputeClosed(_)
+            | Event::Withdrawn(_)
+            | Event::MigrationStarted(_)
+            | Event::MigrationReversed(_)
+            | Event::Adjusted(_)
     )
 }
 

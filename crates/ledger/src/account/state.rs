@@ -49,6 +49,8 @@ pub struct Account {
     pub(super) overdue: Option<Timestamp>,
     /// When it last called or was topped up.
     pub(super) last_activity: Timestamp,
+    /// Since when credits have moved that no statement shows.
+    pub(super) unstated_since: Option<Timestamp>,
     pub(super) totals: Totals,
     /// What else there is of it: most accounts have nothing of that.
     pub(super) records: Option<Box<Records>>,
@@ -68,6 +70,12 @@ pub struct Totals {
     pub by_debt: Credits,
     /// What the operator carries of it.
     pub absorbed: Credits,
+    /// What was given back of it.
+    #[serde(default)]
+    pub refunded: Credits,
+    /// How many calls there were, those that were charged nothing included.
+    #[serde(default)]
+    pub calls: u64,
 }
 
 /// Where an account is in its life.
@@ -231,6 +239,7 @@ impl Account {
             debt_since: None,
             overdue: None,
             last_activity: Timestamp::default(),
+            unstated_since: None,
             totals: Totals::default(),
             records: None,
             inconsistency: None,

@@ -65,6 +65,13 @@ impl TimeZone {
         }
     }
 
+    /// The span of so many calendar months that a time is in: when it began, and when the next one begins. Spans are
+    /// counted from January, and those of more than a year from the year 0.
+    pub fn span_of_months(self, time: Timestamp, months: u32) -> (Timestamp, Timestamp) {
+        let edge = |spans: i64, beyond| self.shift(time, |local| span_edge(local, months, spans), beyond);
+        (edge(0, Timestamp::from_micros(0)), edge(1, Timestamp::MAX))
+    }
+
     /// When the month began that a time is in.
     pub fn month_of(self, time: Timestamp) -> Timestamp {
         self.shift(
@@ -104,10 +111,25 @@ impl TimeZone {
     }
 }
 
+/// The first midnight of the span of months that a local time is in, or of one so many spans later.
+fn span_edge(local: NaiveDateTime, months: u32, spans: i64) -> Option<NaiveDateTime> {
+    let months = i64::from(months);
+    let month = i64::from(local.year()).checked_mul(12)?.checked_add(i64::from(local.month0()))?;
+    let edge = month.checked_div_euclid(months)?.checked_add(spans)?.checked_mul(months)?;
+    let year = i32::try_from(edge.checked_div_euclid(12)?).ok()?;
+    let of_year = u32::try_from(edge.checked_rem_euclid(12)?).ok()?;
+    chrono::NaiveDate::from_ymd_opt(year, of_year.checked_add(1)?, 1)?.and_hms_opt(0, 0, 0)
+}
+
 impl Period {
     /// Whether it is of whole months or years.
     pub const fn is_months(self) -> bool {
         self.months > 0
+    }
+
+    /// How many months it is of; none if it is of days.
+    pub const fn months(self) -> u32 {
+        self.months
     }
 }
 

@@ -42,6 +42,11 @@ impl Timestamp {
         Self(sum.unwrap_or(Self::MAX.0).min(Self::MAX.0))
     }
 
+    /// The first instant that is later: when what was possible up to this one, included, is over.
+    pub fn just_after(self) -> Self {
+        Self(self.0.saturating_add(1).min(Self::MAX.0))
+    }
+
     /// This instant and a number of days of 24 hours more (TERMS: «within N days»), [`Timestamp::MAX`] at the most.
     pub fn plus_days(self, days: u64) -> Self {
         self.plus_seconds(days.saturating_mul(86_400))

@@ -59,8 +59,9 @@ pub struct ClaimReward {
 pub struct Subscribe {
     /// The plan.
     pub plan: Token,
-    /// The order of the first period.
-    pub order_id: Token,
+    /// The order of the first period; without it, one is made of the account and the subscription.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<Token>,
     /// The payment of the first period.
     pub payment: Payment,
 }

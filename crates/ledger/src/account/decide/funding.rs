@@ -1,11 +1,11 @@
 //! Credits in: top-ups against the catalog, and grants by the book's rules.
 
 use super::super::command::{Grant, TopUp};
-use super::super::event::{DebtRepaid, Granted, LotAmount, ToppedUp};
+use super::super::event::{DebtRepaid, Granted, LotAmount, Payment, ToppedUp};
 use super::super::{Account, Event, Refusal, Status};
 use super::admission;
 use crate::book::{Book, Days};
-use crate::{Credits, Timestamp};
+use crate::{Credits, Money, Timestamp};
 
 /// Most lots that one account may have with something left in them.
 const MAX_LIVE_LOTS: usize = 4_000;
@@ -22,19 +22,14 @@ pub(super) fn top_up(
     admission::may_buy(account, book, now)?;
     let catalog = book.catalog_for(account, now);
     let product = catalog.product(&top_up.product_id).ok_or(Refusal::UnknownProduct)?;
-    let payment = &top_up.payment;
-    let on_top = [payment.tax, payment.fee].into_iter().flatten();
-    if payment.amount != product.price || on_top.into_iter().any(|m| m.currency() != product.price.currency())
-    {
-        return Err(Refusal::PaymentMismatch { price: product.price });
-    }
+    at_price(&top_up.payment, product.price)?;
     let lot = account.next_revision();
     let mut events = vec![
         ToppedUp {
             order_id: top_up.order_id.clone(),
             product_id: top_up.product_id.clone(),
             catalog: catalog.version,
-            payment: payment.clone(),
+            payment: top_up.payment.clone(),
             credits: product.credits,
             expires_at: product.valid_for.map(|Days(days)| now.plus_days(days)),
             priority: product.priority,
@@ -76,7 +71,18 @@ pub(super) fn grant(
     ])
 }
 
-fn takes_credits(account: &Account) -> Result<(), Refusal> {
+/// Whether a payment is a price; what comes on top of it is in the same currency.
+pub(super) fn at_price(payment: &Payment, price: Money) -> Result<(), Refusal> {
+    let mut on_top = [payment.tax, payment.fee].into_iter().flatten();
+    if payment.amount == price && on_top.all(|extra| extra.currency() == price.currency()) {
+        Ok(())
+    } else {
+        Err(Refusal::PaymentMismatch { price })
+    }
+}
+
+/// Whether credits may come in at all.
+pub(super) fn takes_credits(account: &Account) -> Result<(), Refusal> {
     if account.status() == Status::Closed {
         return Err(Refusal::AccountClosed);
     }

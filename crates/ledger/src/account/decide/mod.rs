@@ -124,17 +124,15 @@ fn act(
             moves::reverse(account, book, *migration, reason, now)
         }
         Command::Subscribe(subscribe) => subscriptions::subscribe(account, book, subscribe, now),
-        Command::CancelSubscription { subscription, by } => {
-            subscriptions::cancel(account, book, *subscription, by, now)
-        }
+        Command::CancelSubscription { subscription, by } => subscriptions::cancel(account, *subscription, by),
         Command::PayPeriod(pay) => subscriptions::pay(account, book, pay, now),
         Command::OpenDispute(open) => disputes::open(account, book, open, now),
         Command::ResolveDispute(resolve) => disputes::resolve(account, book, resolve, now),
         Command::ClaimCompensation { amount, reason, reference } => {
-            claims::claim(account, book, *amount, reason, reference.as_ref(), now)
+            claims::claim(account, *amount, reason, reference.as_ref())
         }
         Command::SettleCompensation { claim, paid, reference } => {
-            claims::settle(account, book, *claim, *paid, reference.as_ref(), now)
+            claims::settle(account, *claim, *paid, reference.as_ref())
         }
         Command::NotifyBreach(notify) => breaches::notify(account, book, notify, now),
         Command::CureBreach { breach, reference } => {

@@ -17,13 +17,25 @@ pub(super) fn refund_debit(
     refund: &RefundDebit,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
+    let rule = &book.policy(now).usage_refunds;
+    if refund.past.is_some() && !rule.allowed {
+        let reason = "this book does not refund usage";
+        return Err(Refusal::NotEligible { reason, clause: rule.clause.clone() });
+    }
+    give_back(account, book, refund, now)
+}
+
+/// Gives back what a call was charged, whether the book refunds usage or not: at most what is left of it.
+pub(super) fn give_back(
+    account: &Account,
+    book: &Book,
+    refund: &RefundDebit,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
     let debit = refund.past.as_deref().ok_or(Refusal::DebitNotFound)?;
     let policy = book.policy(now);
     let rule = &policy.usage_refunds;
     let not_eligible = |reason| Refusal::NotEligible { reason, clause: rule.clause.clone() };
-    if !rule.allowed {
-        return Err(not_eligible("this book does not refund usage"));
-    }
     let before = account.refunded(refund.debit);
     let left = difference(difference(debit.charged, debit.absorbed)?, before)?;
     let credits = refund.amount.map_or(Ok(left), Credits::moving)?;

@@ -15,7 +15,7 @@ payloads! {
         #[cfg_attr(feature = "schema", schemars(with = "String"))]
         every: Period,
     }
-    /// A period begins: its credits are a lot, with the plan's price as its cost basis (I1).
+    /// A period begins: its credits are a lot, whose cost basis is its payment (I1).
     PeriodGranted {
         /// The subscription.
         subscription: u64,
@@ -25,6 +25,10 @@ payloads! {
         from: Timestamp,
         /// When it ends.
         until: Timestamp,
+        /// How long periods are from this one on, where the plan has changed that: they are counted from its beginning.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+        every: Option<Period>,
         /// The order of this period.
         order_id: Token,
         /// Its price, before tax and fees.
@@ -43,7 +47,9 @@ payloads! {
     }
     /// A period that began by itself was paid.
     PeriodPaid {
-        /// The order of the period.
+        /// The subscription.
+        subscription: u64,
+        /// The order of the period: the first one that was not paid.
         order_id: Token,
         /// The payment.
         payment: Payment,

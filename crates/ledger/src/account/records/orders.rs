@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::Account;
 use super::super::event::{
     LotReclaimed, PaymentDisputeClosed, PaymentDisputed, PaymentRefunded, RefundApproved, RefundDenied,
     RefundEvidenceAdded, RefundFailed, RefundPaid, RefundReclaimed, RefundRequested,
 };
 use super::super::evolve::Contradiction;
+use super::super::{Account, Bucket};
 use crate::Timestamp;
 
 /// Orders: what was bought, what was asked back of it, and what became of that.
@@ -125,10 +125,9 @@ impl Account {
     pub(in crate::account) fn lot_reclaimed(
         &mut self,
         event: &LotReclaimed,
-        revision: u64,
-        at: Timestamp,
+        _: u64,
+        _: Timestamp,
     ) -> Result<(), Contradiction> {
-        let _ = (event, revision, at);
-        Ok(())
+        self.shift(event.lot, Bucket::Free, Bucket::Reclaimed, event.amount)
     }
 }

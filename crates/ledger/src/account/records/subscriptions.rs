@@ -2,14 +2,110 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::Account;
-use super::super::event::{PeriodGranted, PeriodPaid, Subscribed, SubscriptionCancelled, SubscriptionEnded};
-use super::super::evolve::Contradiction;
-use crate::Timestamp;
+use super::super::event::{
+    Basis, Payment, PeriodGranted, PeriodPaid, Subscribed, SubscriptionCancelled, SubscriptionEnded,
+};
+use super::super::evolve::{Contradiction, new_lot};
+use super::super::{Account, Lot};
+use crate::time::Period;
+use crate::{Credits, Money, Timestamp, Token};
 
 /// Subscriptions and their periods.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subscriptions {}
+pub struct Subscriptions {
+    /// In the order they began; ended ones too, since a notice may be owed to who was subscribed.
+    all: Vec<Subscription>,
+}
+
+/// A plan that an account subscribed to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscription {
+    /// The revision of the event that began it.
+    pub revision: u64,
+    /// The plan.
+    pub plan: Token,
+    /// How long a period is.
+    pub every: Period,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// Since when periods are counted: its beginning, or that of the first period whose length is another.
+    pub anchor: Timestamp,
+    /// How many periods have begun since then.
+    pub since_anchor: u32,
+    /// Its periods, the first one first.
+    pub periods: Vec<SubscriptionPeriod>,
+    /// How many of them are paid: the first ones, since the first unpaid one is the next to be paid.
+    pub paid: usize,
+    /// When it will end, once it was cancelled.
+    pub cancelled: Option<Timestamp>,
+    /// When and why it ended.
+    pub ended: Option<(Timestamp, Token)>,
+}
+
+/// A period of a subscription.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionPeriod {
+    /// Its credits: the revision of the event that granted them.
+    pub lot: u64,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ends.
+    pub until: Timestamp,
+    /// Its order.
+    pub order_id: Token,
+    /// Its price, before tax and fees.
+    pub price: Money,
+}
+
+impl Subscription {
+    /// The latest period.
+    pub fn period(&self) -> Option<&SubscriptionPeriod> {
+        self.periods.last()
+    }
+
+    /// The periods that are not paid, oldest first.
+    pub fn unpaid(&self) -> &[SubscriptionPeriod] {
+        self.periods.get(self.paid..).unwrap_or(&[])
+    }
+
+    /// Whether it ran at a time.
+    pub fn ran_at(&self, time: Timestamp) -> bool {
+        let end = self.ended.as_ref().map(|(end, _)| *end).or(self.cancelled);
+        self.began_at <= time && end.is_none_or(|end| time < end)
+    }
+}
+
+impl Subscriptions {
+    /// In the order they began.
+    pub fn all(&self) -> &[Subscription] {
+        &self.all
+    }
+
+    /// One, by the revision of the event that began it.
+    pub fn get(&self, revision: u64) -> Option<&Subscription> {
+        self.index(revision).and_then(|index| self.all.get(index))
+    }
+
+    fn index(&self, revision: u64) -> Option<usize> {
+        self.all.binary_search_by_key(&revision, |subscription| subscription.revision).ok()
+    }
+
+    fn get_mut(&mut self, revision: u64) -> Result<&mut Subscription, Contradiction> {
+        self.index(revision).and_then(|index| self.all.get_mut(index)).ok_or("there is no such subscription")
+    }
+}
+
+/// What was paid for a period's credits.
+fn basis(order_id: &Token, payment: &Payment, credits: Credits, paid_at: Timestamp) -> Box<Basis> {
+    Box::new(Basis {
+        order_id: order_id.clone(),
+        paid: payment.amount,
+        credits,
+        paid_at,
+        tax: payment.tax,
+        fee: payment.fee,
+    })
+}
 
 impl Account {
     pub(in crate::account) fn subscribed(
@@ -18,53 +114,96 @@ impl Account {
         revision: u64,
         at: Timestamp,
     ) -> Result<(), Contradiction> {
-        let _ = (event, revision, at);
+        self.records_mut().subscriptions.all.push(Subscription {
+            revision,
+            plan: event.plan.clone(),
+            every: event.every,
+            began_at: at,
+            anchor: at,
+            since_anchor: 0,
+            periods: Vec::new(),
+            paid: 0,
+            cancelled: None,
+            ended: None,
+        });
         Ok(())
     }
 
+    /// The credits of a period that is not paid have no cost basis yet: there is nothing to refund.
     pub(in crate::account) fn period_granted(
         &mut self,
         event: &PeriodGranted,
         revision: u64,
         at: Timestamp,
     ) -> Result<(), Contradiction> {
-        let _ = (event, revision, at);
-        Ok(())
+        let payment = event.payment.as_ref();
+        let subscription = self.records_mut().subscriptions.get_mut(event.subscription)?;
+        if let Some(every) = event.every {
+            (subscription.every, subscription.anchor, subscription.since_anchor) = (every, event.from, 0);
+        }
+        subscription.since_anchor = subscription.since_anchor.saturating_add(1);
+        subscription.periods.push(SubscriptionPeriod {
+            lot: revision,
+            from: event.from,
+            until: event.until,
+            order_id: event.order_id.clone(),
+            price: event.price,
+        });
+        if payment.is_some() {
+            subscription.paid = subscription.paid.saturating_add(1);
+            if subscription.paid != subscription.periods.len() {
+                return Err("a period is paid before the one before it");
+            }
+        }
+        self.add_lot(Lot {
+            basis: payment.map(|payment| basis(&event.order_id, payment, event.credits, at)),
+            ..new_lot(revision, event.credits, Some(event.expires_at), event.priority)
+        })
     }
 
     pub(in crate::account) fn period_paid(
         &mut self,
         event: &PeriodPaid,
-        revision: u64,
+        _: u64,
         at: Timestamp,
     ) -> Result<(), Contradiction> {
-        let _ = (event, revision, at);
+        let subscription = self.records_mut().subscriptions.get_mut(event.subscription)?;
+        let period = subscription.unpaid().first().filter(|period| period.order_id == event.order_id);
+        let lot = period.ok_or("it is not the first unpaid period")?.lot;
+        subscription.paid = subscription.paid.saturating_add(1);
+        let lot = self.lot_mut(lot)?;
+        lot.basis = Some(basis(&event.order_id, &event.payment, lot.granted, at));
         Ok(())
     }
 
     pub(in crate::account) fn subscription_cancelled(
         &mut self,
         event: &SubscriptionCancelled,
-        revision: u64,
-        at: Timestamp,
+        _: u64,
+        _: Timestamp,
     ) -> Result<(), Contradiction> {
-        let _ = (event, revision, at);
+        self.records_mut().subscriptions.get_mut(event.subscription)?.cancelled = Some(event.ends_at);
         Ok(())
     }
 
     pub(in crate::account) fn subscription_ended(
         &mut self,
         event: &SubscriptionEnded,
-        revision: u64,
-        at: Timestamp,
+        _: u64,
+        _: Timestamp,
     ) -> Result<(), Contradiction> {
-        let _ = (event, revision, at);
+        let ended = &mut self.records_mut().subscriptions.get_mut(event.subscription)?.ended;
+        if ended.is_some() {
+            return Err("the subscription has ended before");
+        }
+        *ended = Some((event.ended_at, event.reason.clone()));
         Ok(())
     }
 
     /// Whether it had a running subscription at a time: such accounts may be owed a notice (I7).
     pub fn was_subscribed_at(&self, time: Timestamp) -> bool {
-        let _ = time;
-        false
+        self.records.as_deref().is_some_and(|records| {
+            records.subscriptions.all.iter().any(|subscription| subscription.ran_at(time))
+        })
     }
 }
