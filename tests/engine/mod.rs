@@ -2,6 +2,7 @@
 
 mod concurrent;
 mod failures;
+mod owners;
 mod restarts;
 mod rivals;
 mod world;

@@ -105,6 +105,7 @@ pub fn open(book: &str) -> Command {
         region: None,
         attestations: None,
         terms_version: None,
+        frozen: None,
     })
 }
 

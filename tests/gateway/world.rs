@@ -162,6 +162,7 @@ impl World {
                 region: None,
                 attestations: None,
                 terms_version: None,
+                frozen: None,
             }))
             .await
             .unwrap();

@@ -69,6 +69,7 @@ impl Run {
             region: None,
             attestations: None,
             terms_version: None,
+            frozen: None,
         };
         run.command(&Command::Open(open));
         run

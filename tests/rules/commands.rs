@@ -75,6 +75,7 @@ impl Script {
                     not_sanctioned: Some(true),
                 }),
                 terms_version: option("terms").map(token),
+                frozen: None,
             }),
             "key" => Command::IssueKey { secret: SecretHash([1; 32]) },
             "rotate" => Command::RotateKey { key: number(1), secret: SecretHash([2; 32]) },

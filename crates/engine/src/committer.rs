@@ -357,8 +357,8 @@ fn group(write: &Write, request: &Request, random: &mut StdRng) -> Group {
     });
     for reservation in &write.reserved {
         let event = envelope(reservation.event_type, 1, write.recorded_at, reservation.payload.clone());
-        let stream = reservation.stream.clone();
-        appends.push(StreamAppend { stream, expected: Expected::NoStream, events: vec![event] });
+        let Reservation { stream, expected, .. } = reservation;
+        appends.push(StreamAppend { stream: stream.clone(), expected: *expected, events: vec![event] });
     }
     Group { appends }
 }

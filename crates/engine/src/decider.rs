@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use scrip_ledger::{AccountId, BookId, Command, Event, Refusal, Token, decide};
+use scrip_ledger::command::{Open, OwnerFreeze};
+use scrip_ledger::{AccountId, Command, Event, Refusal, Token, decide};
 use scrip_store::{EventStore, Expected};
 use tokio::sync::oneshot;
 
@@ -19,9 +20,12 @@ use crate::committer::{Committer, Effect, Item, Write};
 use crate::inbox::{Inbox, Waiting};
 use crate::index::Index;
 use crate::keys::{RecentKeys, Scope, Used};
+use crate::owners::{account_of, owner_stream};
+use crate::recall::{Setback, recall, unavailable};
 use crate::reply::{FirstAnswer, Reply};
 use crate::request::{BookScope, EngineError, KeyClass, Request, View};
-use crate::reservations::{Reservation, reservations};
+use crate::reservations::reserve;
+use crate::shared::SharedStreams;
 use crate::stats::Stats;
 
 /// How often a command is decided again before its caller is told to come back later.
@@ -83,6 +87,7 @@ pub(crate) struct Decider {
     pub(crate) books: Arc<Books>,
     pub(crate) clock: Clock,
     pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) shared: SharedStreams,
     pub(crate) index: Arc<Index>,
     pub(crate) keys: RecentKeys,
     pub(crate) inbox: Arc<Inbox>,
@@ -94,19 +99,6 @@ pub(crate) struct Decider {
     pub(crate) stats: Arc<Stats>,
     pub(crate) system: Token,
     pub(crate) next_item: u64,
-}
-
-/// Why a job has no effect yet.
-enum Setback {
-    /// It needs events that are not durable yet: it is decided again once they are.
-    NotDurable,
-    Failed(EngineError),
-}
-
-impl From<Refusal> for Setback {
-    fn from(refusal: Refusal) -> Self {
-        Self::Failed(EngineError::Refused(refusal))
-    }
 }
 
 impl Decider {
@@ -141,6 +133,7 @@ impl Decider {
         if !self.clock.is_manual() && self.accounts.next_due().is_some_and(|due| due <= self.clock.now()) {
             self.sweep();
         }
+        self.shared.prune();
         for snapshot in self.accounts.evict(self.durable_item.load(Ordering::Acquire)) {
             self.keep(snapshot);
         }
@@ -206,6 +199,9 @@ impl Decider {
         for (account, generation) in &redo.failed {
             let later = self.clock.now().plus_seconds(SWEEP_RETRY_SECONDS);
             self.accounts.drop_generation(account, *generation, later);
+        }
+        if !redo.failed.is_empty() {
+            self.shared.forget();
         }
         for (scope, answer) in &redo.keys {
             self.keys.remove(scope, answer);
@@ -313,11 +309,22 @@ impl Decider {
         let book = self.books.get(book_id);
         let book = &*book.ok_or_else(|| Setback::Failed(EngineError::UnknownBook(book_id.clone())))?;
 
+        let mut is_ahead = false;
+        let (slot, schedule) = match &mut request.command {
+            Command::Open(open) => {
+                is_ahead = self.look_at_owner(open)?;
+                load(&mut self.accounts, &self.stats, &request.account)?
+            }
+            _ => (slot, schedule),
+        };
         recall(self.store.as_ref(), slot, &mut request.command)?;
-        let events = decide(&slot.account, book, &request.command, now)?;
+        let events = decide(&slot.account, book, &request.command, now)
+            .map_err(|refusal| if is_ahead { Setback::NotDurable } else { Setback::from(refusal) })?;
         let first_revision = slot.account.next_revision();
         let recorded_at = now.max(slot.account.last_recorded_at());
-        let reserved = reserve(self.store.as_ref(), &book.id, request, &events, first_revision)?;
+        let at = events.iter().position(|event| matches!(event, Event::ToppedUp(_))).unwrap_or(0) as u64;
+        let revision = first_revision.saturating_add(at);
+        let reserved = reserve(&self.shared, &book.id, &request.account, revision, &request.command)?;
         if events.is_empty() {
             slot.reschedule(book, schedule);
             return Ok(Effect::Nothing);
@@ -329,6 +336,7 @@ impl Decider {
         }
         let item = self.next_item + 1;
         slot.last_item = item;
+        self.shared.take(item, &reserved);
         let used = scope.zip(request.key.as_ref()).map(|(scope, key)| {
             let events = u16::try_from(events.len()).unwrap_or(u16::MAX);
             let answer = FirstAnswer { account: request.account.clone(), first_revision, events };
@@ -349,6 +357,28 @@ impl Decider {
             due: slot.reschedule(book, schedule),
             snapshot: slot.snapshot_if_worth(),
         })))
+    }
+
+    /// Brings the opening of an account the measure against all accounts of its owner that stands, if there is one.
+    /// Says whether that is ahead of the disk.
+    fn look_at_owner(&mut self, open: &mut Open) -> Result<bool, Setback> {
+        let stream = open.owner.as_ref().and_then(|owner| owner_stream(&open.book, owner));
+        let Some(stream) = stream else { return Ok(false) };
+        let mut accounts = Vec::new();
+        let visited = self.shared.visit(&stream, &mut |payload| accounts.extend(account_of(payload)));
+        let mut is_ahead = visited.map_err(|error| unavailable("an owner's accounts", &error))?;
+        open.frozen = None;
+        let durable = self.durable_item.load(Ordering::Acquire);
+        for account in accounts {
+            let (slot, _) = load(&mut self.accounts, &self.stats, &account)?;
+            let standing = slot.account.freezes().iter().find(|freeze| freeze.owner_wide);
+            if let Some(freeze) = standing {
+                open.frozen = Some(OwnerFreeze { reason: freeze.reason.clone(), since: freeze.since });
+                is_ahead |= slot.last_item > durable;
+                break;
+            }
+        }
+        Ok(is_ahead)
     }
 
     fn keep(&mut self, snapshot: Snapshot) {
@@ -399,73 +429,4 @@ fn used_before(
         tracing::error!(%error, "the index cannot be read; delete its folder and restart");
         Setback::Failed(EngineError::Unavailable)
     })
-}
-
-/// Brings a command the events of the past that it speaks of: a hold that is not open any more, a debit.
-fn recall(store: &dyn EventStore, slot: &Slot, command: &mut Command) -> Result<(), Setback> {
-    match command {
-        Command::CaptureHold(capture) if slot.account.hold(capture.hold).is_none() => {
-            if let Some(Event::HoldPlaced(placed)) = past_event(store, slot, capture.hold)? {
-                capture.past = Some(Box::new(placed));
-            }
-        }
-        Command::ExtendHold { hold, .. } | Command::VoidHold { hold, .. }
-            if slot.account.hold(*hold).is_none() =>
-        {
-            if let Some(Event::HoldPlaced(_)) = past_event(store, slot, *hold)? {
-                return Err(Refusal::HoldAlreadySettled.into());
-            }
-        }
-        Command::RefundDebit(refund) => match past_event(store, slot, refund.debit)? {
-            Some(Event::Debited(debited)) => refund.past = Some(Box::new(debited.charge)),
-            Some(Event::HoldCaptured(captured)) => refund.past = Some(Box::new(captured.charge)),
-            _ => {}
-        },
-        _ => {}
-    }
-    Ok(())
-}
-
-/// The event at a revision of the account, if there is one.
-fn past_event(store: &dyn EventStore, slot: &Slot, revision: u64) -> Result<Option<Event>, Setback> {
-    if revision >= slot.account.next_revision() {
-        return Ok(None);
-    }
-    let unavailable = |error: &dyn std::fmt::Display| {
-        tracing::error!(stream = slot.stream.as_str(), revision, %error, "cannot read an event of the past");
-        Setback::Failed(EngineError::Unavailable)
-    };
-    let stored = store.read_stream(&slot.stream, revision, 1).map_err(|error| unavailable(&error))?;
-    let Some(stored) = stored.first() else { return Err(Setback::NotDurable) };
-    let event = &stored.event;
-    scrip_ledger::decode(&event.event_type, event.version, &event.payload)
-        .map(Some)
-        .map_err(|error| unavailable(&error))
-}
-
-/// What the command uses up, unless that was used before. What is used up by a command that is not durable yet
-/// shows as a conflict when this one is written.
-fn reserve(
-    store: &dyn EventStore,
-    book: &BookId,
-    request: &Request,
-    events: &[Event],
-    first_revision: u64,
-) -> Result<Vec<Reservation>, Setback> {
-    if !matches!(request.command, Command::TopUp(_)) {
-        return Ok(Vec::new());
-    }
-    let at = events.iter().position(|event| matches!(event, Event::ToppedUp(_))).unwrap_or(0) as u64;
-    let reserved = reservations(book, &request.account, first_revision.saturating_add(at), &request.command);
-    for reservation in &reserved {
-        match store.stream_head(&reservation.stream) {
-            Ok(None) => {}
-            Ok(Some(_)) => return Err(reservation.taken.clone().into()),
-            Err(error) => {
-                tracing::error!(%error, "cannot look up a reservation");
-                return Err(Setback::Failed(EngineError::Unavailable));
-            }
-        }
-    }
-    Ok(reserved)
 }

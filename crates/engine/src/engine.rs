@@ -23,6 +23,7 @@ use crate::index::{Index, IndexError};
 use crate::reply::{FirstAnswer, Many, Outcome, Reply};
 use crate::request::{Accepted, BookScope, EngineError, Request, View};
 use crate::secrets::{KeyOwner, Secrets};
+use crate::shared::SharedStreams;
 use crate::stats::Stats;
 
 /// Rounds of the decider that the committer may have waiting.
@@ -132,6 +133,7 @@ impl Engine {
             books: Arc::clone(&books),
             clock: clock.clone(),
             store: Arc::clone(&store),
+            shared: SharedStreams::new(Arc::clone(&store), Arc::clone(&durable_item)),
             index: recovered.index,
             keys: recovered.keys,
             inbox: Arc::clone(&inbox),

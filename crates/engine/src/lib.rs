@@ -17,11 +17,14 @@ mod history;
 mod inbox;
 mod index;
 mod keys;
+mod owners;
+mod recall;
 mod replay;
 mod reply;
 mod request;
 mod reservations;
 mod secrets;
+mod shared;
 mod stats;
 mod verify;
 

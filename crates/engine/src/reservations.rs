@@ -1,19 +1,41 @@
-//! Uniqueness across accounts: a stream of its own for what may be used once, appended in the account's group.
+//! What a command leaves in streams that accounts share, appended in the account's group: a payment, an order or a
+//! reward that can be used once, and the accounts of an owner.
 //!
 //! The stream's name is a hash of its parts, book first. No read model is ever asked whether something exists.
 
 use scrip_ledger::{AccountId, BookId, Command, Refusal, Token};
-use scrip_store::StreamName;
+use scrip_store::{Expected, StoreError, StreamName};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// Something that may be used once.
+use crate::owners::{ACCOUNT_OF_OWNER, AccountOfOwner, owner_stream};
+use crate::shared::SharedStreams;
+
+/// An event for a stream that accounts share.
 pub(crate) struct Reservation {
     pub(crate) stream: StreamName,
+    pub(crate) expected: Expected,
     pub(crate) event_type: &'static str,
     pub(crate) payload: Vec<u8>,
-    /// Why the command is refused if it was used before.
-    pub(crate) taken: Refusal,
+}
+
+/// Why nothing can be reserved.
+pub(crate) enum Taken {
+    /// It was used before.
+    Refused(Refusal),
+    /// It may have been used before, by a command that is not durable yet.
+    Perhaps,
+    /// The store failed.
+    Unknown(StoreError),
+}
+
+/// An event for a stream that accounts share, before its place in it is known.
+struct Wanted {
+    stream: StreamName,
+    event_type: &'static str,
+    payload: Vec<u8>,
+    /// Why the command is refused if the stream exists; nothing if the event goes to its end.
+    once: Option<Refusal>,
 }
 
 /// The payload of `payment_used`.
@@ -35,50 +57,69 @@ struct OrderPlaced<'a> {
     lot: u64,
 }
 
-/// What a command uses up, if it is accepted at a revision of its account.
-pub(crate) fn reservations(
+/// What a command leaves, if it is accepted and its own event has a revision in its account's stream.
+pub(crate) fn reserve(
+    shared: &SharedStreams,
     book: &BookId,
     account: &AccountId,
     revision: u64,
     command: &Command,
-) -> Vec<Reservation> {
-    let Command::TopUp(top_up) = command else { return Vec::new() };
-    let payment = &top_up.payment;
-    let used = PaymentUsed {
-        book,
-        provider: &payment.provider,
-        payment_id: &payment.payment_id,
-        account,
-        order_id: &top_up.order_id,
-    };
-    let placed = OrderPlaced { book, order_id: &top_up.order_id, account, lot: revision };
-    let payment_parts = [book.as_str(), payment.provider.as_str(), payment.payment_id.as_str()];
-    let reserve = |kind, parts: &[&str], event_type, payload: serde_json::Result<Vec<u8>>, taken| {
-        Some(Reservation { stream: stream(kind, parts)?, event_type, payload: payload.ok()?, taken })
-    };
-    [
-        reserve(
-            "payment",
-            &payment_parts,
-            "payment_used",
-            serde_json::to_vec(&used),
-            Refusal::PaymentAlreadyUsed,
-        ),
-        reserve(
-            "order",
-            &[book.as_str(), top_up.order_id.as_str()],
-            "order_placed",
-            serde_json::to_vec(&placed),
-            Refusal::Exists("the order"),
-        ),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+) -> Result<Vec<Reservation>, Taken> {
+    let mut reserved = Vec::new();
+    for wanted in wanted(book, account, revision, command).into_iter().flatten() {
+        let end = shared.end(&wanted.stream).map_err(Taken::Unknown)?;
+        if let (Some(refusal), Some(_)) = (wanted.once, end.revision) {
+            return Err(if end.is_ahead { Taken::Perhaps } else { Taken::Refused(refusal) });
+        }
+        reserved.push(Reservation {
+            stream: wanted.stream,
+            expected: Expected::after(end.revision),
+            event_type: wanted.event_type,
+            payload: wanted.payload,
+        });
+    }
+    Ok(reserved)
+}
+
+fn wanted(book: &BookId, account: &AccountId, revision: u64, command: &Command) -> Vec<Option<Wanted>> {
+    match command {
+        Command::TopUp(top_up) => {
+            let payment = &top_up.payment;
+            let used = PaymentUsed {
+                book,
+                provider: &payment.provider,
+                payment_id: &payment.payment_id,
+                account,
+                order_id: &top_up.order_id,
+            };
+            let placed = OrderPlaced { book, order_id: &top_up.order_id, account, lot: revision };
+            let payment = [book.as_str(), payment.provider.as_str(), payment.payment_id.as_str()];
+            let order = [book.as_str(), top_up.order_id.as_str()];
+            vec![
+                want(stream("payment", &payment), "payment_used", &used, Some(Refusal::PaymentAlreadyUsed)),
+                want(stream("order", &order), "order_placed", &placed, Some(Refusal::Exists("the order"))),
+            ]
+        }
+        Command::Open(open) => {
+            let Some(owner) = &open.owner else { return Vec::new() };
+            let named = AccountOfOwner { book: book.clone(), owner: owner.clone(), account: account.clone() };
+            vec![want(owner_stream(book, owner), ACCOUNT_OF_OWNER, &named, None)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn want(
+    stream: Option<StreamName>,
+    event_type: &'static str,
+    payload: &impl Serialize,
+    once: Option<Refusal>,
+) -> Option<Wanted> {
+    Some(Wanted { stream: stream?, event_type, payload: serde_json::to_vec(payload).ok()?, once })
 }
 
 /// `kind-` and 128 bits of the SHA-256 of the parts, in hex.
-fn stream(kind: &str, parts: &[&str]) -> Option<StreamName> {
+pub(crate) fn stream(kind: &str, parts: &[&str]) -> Option<StreamName> {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update(part.as_bytes());

@@ -125,6 +125,7 @@ async fn open_accounts(engine: &Engine) {
             region: None,
             attestations: None,
             terms_version: None,
+            frozen: None,
         };
         let grant = Grant {
             source: GrantSource::Compensation,

@@ -105,6 +105,7 @@ impl Operation for Open {
             region: body.region.map(region).transpose()?,
             attestations: body.attestations.map(Into::into),
             terms_version: optional(body.terms_version, "terms_version")?,
+            frozen: None,
             book,
         };
         let (account, made_up) = match named {

@@ -13,7 +13,7 @@ pub use money::*;
 
 use super::event::{Attestations, Charged, HoldPlaced, Origin, ProviderAnswer, SecretHash};
 use crate::book::Outcome;
-use crate::{BookId, Credits, Money, Token, Usage};
+use crate::{BookId, Credits, Money, Timestamp, Token, Usage};
 
 /// Something asked of one account.
 ///
@@ -300,6 +300,18 @@ pub struct Open {
     /// The version of the terms that the holder accepts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub terms_version: Option<Token>,
+    /// The measure against all accounts of the owner that stands: brought by who asks, not part of the command.
+    #[serde(skip)]
+    pub frozen: Option<OwnerFreeze>,
+}
+
+/// A freeze of all accounts of an owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerFreeze {
+    /// A reason code.
+    pub reason: Token,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// How large a call is, or is expected to be.

@@ -2,7 +2,7 @@
 
 use compact_str::CompactString;
 
-use super::super::command::Open;
+use super::super::command::{Open, OwnerFreeze};
 use super::super::event::{
     AccountOpened, CreditLineSet, KeyIssued, KeyRevoked, KeyRotated, RegionChanged, SecretHash,
 };
@@ -21,6 +21,9 @@ pub(super) fn open(
 ) -> Result<Vec<Event>, Refusal> {
     if account.status() != Status::Absent {
         return Err(Refusal::AccountExists);
+    }
+    if let Some(OwnerFreeze { reason, since }) = open.frozen.clone() {
+        return Err(Refusal::AccountFrozen { reason, since });
     }
     admission::may_open(book, open, now)?;
     Ok(vec![

@@ -63,6 +63,7 @@ impl Terms {
                     region: None,
                     attestations: None,
                     terms_version: None,
+                    frozen: None,
                 };
                 let grant = Grant {
                     source: GrantSource::Manual,
