@@ -29,7 +29,8 @@ impl Run {
         let sum = |of: fn(&scrip_ledger::Lot) -> Credits| account.lots().iter().map(of).sum::<Credits>();
         assert_eq!(sum(|lot| lot.spent), [totals.from_lots, sum(|lot| lot.repaid)].into_iter().sum());
         let balance = account.balance();
-        assert_eq!(totals.by_debt, [balance.debt, sum(|lot| lot.repaid)].into_iter().sum());
+        let owed = [totals.by_debt, totals.taken_back].into_iter().sum::<Credits>();
+        assert_eq!(owed, [balance.debt, sum(|lot| lot.repaid)].into_iter().sum());
         assert_eq!(balance.posted, [sum(|lot| lot.free), sum(|lot| lot.held)].into_iter().sum());
         let on_credit: Credits = account.holds().map(|(_, hold)| hold.on_credit).sum();
         assert_eq!(balance.held, [sum(|lot| lot.held), on_credit].into_iter().sum());

@@ -4,6 +4,7 @@ use std::fmt;
 use std::iter::Sum;
 use std::str::FromStr;
 
+use ethnum::I256;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Decimal places of a credit amount.
@@ -84,6 +85,16 @@ impl Credits {
     /// The part of `self` above `other`, or zero.
     pub fn above(self, other: Self) -> Self {
         Self(self.0.checked_sub(other.0).map_or(0, |difference| difference.max(0)))
+    }
+
+    /// The part of it that an amount of money is of a whole, both in minor units, rounded down; all of it at most.
+    pub fn part(self, minor: u64, of: u64) -> Self {
+        if minor >= of {
+            return self;
+        }
+        let product = I256::from(self.0).checked_mul(I256::from(minor));
+        let quotient = product.and_then(|product| product.checked_div(I256::from(of)));
+        Self(quotient.and_then(|quotient| i128::try_from(quotient).ok()).unwrap_or(0))
     }
 
     /// An amount that moves something: above zero and at most [`Credits::MAX`].

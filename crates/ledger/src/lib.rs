@@ -20,8 +20,9 @@ pub mod time;
 mod wire;
 
 pub use account::{
-    Account, Balance, Bucket, Command, Event, Freeze, FreezeScope, Hold, Inconsistency, Key, KeyState, Lot,
-    Noun, PastDebit, PastHold, Refusal, Status, Totals, command, decide, event, records,
+    Account, Balance, Bucket, Command, Eligibility, Event, Freeze, FreezeScope, Hold, Inconsistency, Key,
+    KeyState, Lot, Noun, PastDebit, PastHold, Refundable, Refusal, Status, Totals, command, decide, event,
+    records,
 };
 pub use book::{Book, BookError};
 pub use credits::{AmountError, Credits};

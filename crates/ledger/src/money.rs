@@ -3,8 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ethnum::I256;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::Credits;
 use crate::credits::FromText;
 
 /// An ISO 4217 currency.
@@ -56,6 +58,32 @@ impl Money {
             .ok_or(MoneyError::NotAnAmount)
     }
 
+    /// So many minor units of a currency.
+    pub const fn of_minor(currency: Currency, minor: u64) -> Self {
+        Self { currency, minor }
+    }
+
+    /// Both together; nothing of two currencies, or beyond what can be written.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        let minor = self.minor.checked_add(other.minor).filter(|_| self.currency == other.currency)?;
+        Some(Self { minor, ..self })
+    }
+
+    /// What is left when so much of the same currency is taken, zero at least.
+    pub fn above(self, taken: u64) -> Self {
+        Self { minor: self.minor.saturating_sub(taken), ..self }
+    }
+
+    /// The part of it that some credits are of all that it paid for, rounded down to the minor unit; all of it at most.
+    pub fn part(self, credits: Credits, of: Credits) -> Self {
+        Self { minor: share(self.minor, credits.nanos(), of.nanos()), ..self }
+    }
+
+    /// The part of it that an amount is of a whole, both in minor units, rounded down; all of it at most.
+    pub fn proportion(self, amount: u64, of: u64) -> Self {
+        Self { minor: share(self.minor, i128::from(amount), i128::from(of)), ..self }
+    }
+
     /// Its currency.
     pub fn currency(&self) -> Currency {
         self.currency
@@ -75,6 +103,17 @@ impl Money {
             _ => digits,
         }
     }
+}
+
+/// minor × part ÷ whole, rounded down, exact in between; nothing of a whole that is nothing.
+fn share(minor: u64, part: i128, whole: i128) -> u64 {
+    let part = part.min(whole);
+    if part <= 0 {
+        return 0;
+    }
+    let product = I256::from(minor).checked_mul(I256::from(part));
+    let quotient = product.and_then(|product| product.checked_div(I256::from(whole)));
+    quotient.and_then(|quotient| u64::try_from(quotient).ok()).unwrap_or(0)
 }
 
 impl Currency {
@@ -148,6 +187,22 @@ impl fmt::Display for Money {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_exact_and_rounded_down_once() {
+        let usd: Currency = "USD".parse().unwrap();
+        let credits = |text: &str| text.parse::<Credits>().unwrap();
+        let part = |minor, of: &str, whole: &str| {
+            Money::of_minor(usd, minor).part(credits(of), credits(whole)).minor()
+        };
+        assert_eq!(part(1000, "1", "3"), 333);
+        assert_eq!(part(1000, "2.999999999", "3"), 999);
+        assert_eq!(part(1000, "3", "3"), 1000);
+        assert_eq!(part(1000, "4", "3"), 1000);
+        assert_eq!((part(1000, "0", "3"), part(1000, "0", "0")), (0, 0));
+        assert_eq!(part(u64::MAX, "1000000000000000000", "1000000000000000000"), u64::MAX);
+        assert_eq!(Money::of_minor(usd, 199).proportion(333, 1000).minor(), 66);
+    }
 
     #[test]
     fn money_keeps_its_minor_units() {

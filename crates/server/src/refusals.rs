@@ -55,6 +55,10 @@ impl From<Refusal> for Problem {
                     serde_json::json!({ "currency": price.currency().code(), "amount": price.amount() });
                 problem.with("price", price)
             }
+            Refusal::RefundAmount { most: Some(most) } => {
+                let most = serde_json::json!({ "currency": most.currency().code(), "amount": most.amount() });
+                problem.with("most", most)
+            }
             Refusal::LimitReached { limit, .. } => problem.with("limit", limit),
             Refusal::RegionBarred { region, clause } => {
                 problem.with_text("region", &region).with_clause(clause)

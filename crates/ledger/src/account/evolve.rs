@@ -180,7 +180,10 @@ impl Account {
             Event::CreditLineSet(set) => self.credit_limit = set.limit,
             Event::DebtOverdue(overdue) => self.overdue = Some(overdue.due_at),
             Event::RegionChanged(changed) => self.region = Some(changed.region.clone()),
-            Event::AccountClosed(_) => self.status = Status::Closed,
+            Event::AccountClosed(closed) => {
+                self.status = Status::Closed;
+                self.closed_for(closed);
+            }
             Event::RefundRequested(event) => self.refund_requested(event, revision, recorded_at)?,
             Event::RefundEvidenceAdded(event) => self.refund_evidence_added(event, revision, recorded_at)?,
             Event::RefundApproved(event) => self.refund_approved(event, revision, recorded_at)?,

@@ -22,7 +22,7 @@ pub struct Lot {
     pub priority: u16,
     /// When what is free of it expires.
     pub expires_at: Option<Timestamp>,
-    /// Freezes that name this lot.
+    /// Freezes that name this lot, and refunds that have set it aside.
     pub freezes: u16,
     /// What it began with.
     pub granted: Credits,

@@ -10,7 +10,7 @@ mod refusal;
 mod state;
 
 pub use command::{Command, PastDebit, PastHold};
-pub use decide::decide;
+pub use decide::{Eligibility, Refundable, decide};
 pub use event::Event;
 pub use lot::{Bucket, Lot};
 pub use refusal::{Noun, Refusal};

@@ -194,6 +194,12 @@ pub enum Refusal {
     /// The book rates usage and takes no amount in its place.
     #[error("the book rates usage and takes no amount in its place")]
     AmountNotAllowed,
+    /// An amount for a refund, where none belongs or more than there is.
+    #[error("an amount is agreed on where a refund is negotiated, above zero and at most what is left")]
+    RefundAmount {
+        /// The most; nothing where the amount follows from the rules.
+        most: Option<crate::Money>,
+    },
     /// An amount that cannot be.
     #[error(transparent)]
     InvalidAmount(#[from] AmountError),
@@ -271,7 +277,7 @@ impl Refusal {
             Self::UnknownUnit(_) => "unknown_unit",
             Self::PaymentMismatch { .. } => "payment_mismatch",
             Self::PaymentAlreadyUsed => "payment_already_used",
-            Self::AmountNotAllowed => "amount_not_allowed",
+            Self::AmountNotAllowed | Self::RefundAmount { .. } => "amount_not_allowed",
             Self::InvalidAmount(_) => "invalid_amount",
             Self::InvalidTime(_) => "invalid_time",
             Self::NotEligible { .. } => "not_eligible",

@@ -76,6 +76,9 @@ pub struct Totals {
     /// How many calls there were, those that were charged nothing included.
     #[serde(default)]
     pub calls: u64,
+    /// What was owed besides, for payments that were taken back and whose credits had been spent.
+    #[serde(default)]
+    pub taken_back: Credits,
 }
 
 /// Where an account is in its life.
@@ -420,7 +423,7 @@ impl Account {
 
     /// Free credits under a freeze of lots or of an amount, never more than there is.
     fn frozen(&self) -> Credits {
-        if self.freezes.is_empty() {
+        if self.freezes.is_empty() && !self.records().orders.set_lots_aside() {
             return Credits::ZERO;
         }
         let in_lots: Credits = self.live_lots().filter(|lot| lot.freezes > 0).map(|lot| lot.free).sum();

@@ -106,6 +106,9 @@ pub enum Command {
         /// The payment, kept elsewhere.
         #[serde(skip_serializing_if = "Option::is_none")]
         reference: Option<Token>,
+        /// Who says so.
+        #[serde(skip)]
+        by: Token,
     },
     /// Record that it could not be paid out.
     FailRefund {
@@ -113,6 +116,9 @@ pub enum Command {
         refund: u64,
         /// Why, as a code.
         reason: Token,
+        /// Who says so.
+        #[serde(skip)]
+        by: Token,
     },
     /// Take in what a payment provider says of a payment.
     TakeNotice(PaymentNotice),

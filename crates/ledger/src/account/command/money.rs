@@ -17,7 +17,7 @@ pub struct TopUp {
     pub payment: Payment,
     /// What its provider has said of it before: brought by who asks, not part of the command.
     #[serde(skip)]
-    pub notices: Vec<PaymentNotice>,
+    pub notices: Vec<PaymentChange>,
 }
 
 /// Credits without a payment.
@@ -157,6 +157,9 @@ pub enum PaymentChange {
         dispute: Token,
         /// Whether the payment stands.
         won: bool,
+        /// How much was disputed; without it, all of the payment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<Money>,
     },
 }
 

@@ -13,6 +13,7 @@ mod closing;
 mod control;
 mod disputes;
 mod due;
+mod eligibility;
 mod funding;
 mod measures;
 mod moves;
@@ -23,6 +24,8 @@ mod statements;
 mod subscriptions;
 mod usage_refunds;
 mod violations;
+
+pub use eligibility::{Eligibility, Refundable};
 
 use super::{Account, Command, Event, Refusal, Status};
 use crate::book::Book;
@@ -111,10 +114,12 @@ fn act(
         Command::AddRefundEvidence(add) => order_refunds::add_evidence(account, book, add, now),
         Command::ApproveRefund(approve) => order_refunds::approve(account, book, approve, now),
         Command::DenyRefund(deny) => order_refunds::deny(account, book, deny, now),
-        Command::PayRefund { refund, reference } => {
-            order_refunds::paid(account, book, *refund, reference.as_ref(), now)
+        Command::PayRefund { refund, reference, by } => {
+            order_refunds::paid(account, *refund, reference.as_ref(), by)
         }
-        Command::FailRefund { refund, reason } => order_refunds::failed(account, book, *refund, reason, now),
+        Command::FailRefund { refund, reason, by } => {
+            order_refunds::failed(account, book, *refund, reason, by, now)
+        }
         Command::TakeNotice(notice) => payments::take_notice(account, book, notice, now),
         Command::Withdraw(withdraw) => moves::withdraw(account, book, withdraw, now),
         Command::Migrate(migrate) => moves::migrate(account, book, migrate, now),
@@ -160,14 +165,34 @@ fn act(
     }
 }
 
-/// What a command leads to at once, besides what it was asked for: a refund that waited for the hold that it settles.
+/// What a command leads to at once, besides what it was asked for: a refund that waited for the hold that it settles,
+/// the end of what returns to a lot whose order was refunded.
 fn with_consequences(account: &Account, book: &Book, mut events: Vec<Event>, now: Timestamp) -> Vec<Event> {
-    if account.records().orders.wait_for_holds() {
+    if !account.records().orders.are_quiet() {
         let mut after = account.clone();
         events.iter().for_each(|event| after.evolve(event, now));
         events.extend(after.settled(Some(book), now).into_iter().flat_map(|(_, more)| more));
     }
     events
+}
+
+/// Events as they are decided one after the other, and the account that they lead to.
+struct Draft {
+    account: Account,
+    events: Vec<Event>,
+    now: Timestamp,
+}
+
+impl Draft {
+    fn new(account: &Account, now: Timestamp) -> Self {
+        Self { account: account.clone(), events: Vec::new(), now }
+    }
+
+    fn push(&mut self, event: impl Into<Event>) {
+        let event = event.into();
+        self.account.evolve(&event, self.now);
+        self.events.push(event);
+    }
 }
 
 /// The sum of amounts that were each checked to be in range.

@@ -58,6 +58,7 @@ pub(super) fn give_back(
         ExpiredLot::ReviveDays(days) if !forfeits => merged(&returned)
             .iter()
             .filter(|part| account.lot(part.lot).is_some_and(|lot| lot.is_past(now)))
+            .filter(|part| !account.records().orders.lapsed.contains(&part.lot))
             .map(|part| Revived { lot: part.lot, expires_at: now.plus_days(days) })
             .collect(),
         ExpiredLot::Lapse | ExpiredLot::ReviveDays(_) => Vec::new(),

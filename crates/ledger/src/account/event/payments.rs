@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LotAmount;
+use super::{LotAmount, is_false};
 use crate::{Credits, Money, Token};
 
 payloads! {
@@ -14,13 +14,19 @@ payloads! {
         refunded: Money,
         /// What is voided for it, of which lots. What was spent already stays spent.
         lots: Vec<LotAmount>,
+        /// What returns to the order's lots from now on is voided.
+        #[serde(default, skip_serializing_if = "is_false")]
+        lapses: bool,
     }
-    /// The payer disputes a payment at the provider. What the book freezes for it is the next event.
+    /// The payer disputes a payment at the provider. What the book freezes for it is the event before.
     PaymentDisputed {
         /// The order that it paid for.
         order_id: Token,
         /// The provider's id of the dispute.
         dispute: Token,
+        /// What is frozen for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        freeze: Option<u64>,
     }
     /// A dispute at the provider has ended.
     PaymentDisputeClosed {
@@ -30,11 +36,17 @@ payloads! {
         dispute: Token,
         /// Whether the payment stands; if not, it was taken back.
         won: bool,
+        /// Of a payment that was taken back: the credits that its part of the price had paid for.
+        #[serde(default, skip_serializing_if = "Credits::is_zero")]
+        credits: Credits,
         /// Of a payment that was taken back: what is voided of which lots.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lots: Vec<LotAmount>,
         /// Of a payment that was taken back: what of its credits was spent, and is owed now.
         #[serde(default, skip_serializing_if = "Credits::is_zero")]
         debt: Credits,
+        /// What returns to the order's lots from now on is voided.
+        #[serde(default, skip_serializing_if = "is_false")]
+        lapses: bool,
     }
 }

@@ -1,8 +1,9 @@
 //! Refunds of orders, in money: asked for, decided, reclaimed, paid out.
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-use super::LotAmount;
+use super::{LotAmount, is_false};
 use crate::book::policy::Handling;
 use crate::{Money, Token};
 
@@ -19,8 +20,17 @@ payloads! {
         channel: Channel,
         /// By whom it is decided.
         handling: Handling,
+        /// The clause that says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+        clause: Option<CompactString>,
         /// The version of the policy that it is handled by.
         policy: u32,
+        /// Kinds of evidence that are missing.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        missing: Vec<Token>,
+        /// What could be refunded then, before tax and fees.
+        refundable: Money,
         /// Who asked.
         by: Token,
     }
@@ -30,6 +40,9 @@ payloads! {
         refund: u64,
         /// What was brought.
         evidence: Vec<Evidence>,
+        /// Kinds of evidence that are still missing.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        missing: Vec<Token>,
         /// Who brought it.
         by: Token,
     }
@@ -58,6 +71,9 @@ payloads! {
         /// What is owed of the payment's fees.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fee: Option<Money>,
+        /// What returns to the order's lots from now on is voided.
+        #[serde(default, skip_serializing_if = "is_false")]
+        lapses: bool,
     }
     /// A refund was denied.
     RefundDenied {
@@ -75,6 +91,8 @@ payloads! {
         /// The payment, kept elsewhere.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reference: Option<Token>,
+        /// Who says so.
+        by: Token,
     }
     /// What was owed for a refund or a withdrawal could not be paid out: the credits are the holder's again.
     RefundFailed {
@@ -84,6 +102,8 @@ payloads! {
         reason: Token,
         /// What is free again of which lots.
         reinstated: Vec<LotAmount>,
+        /// Who says so.
+        by: Token,
     }
 }
 

@@ -6,6 +6,7 @@ mod billing;
 mod measures;
 mod moves;
 mod orders;
+mod payouts;
 mod subscriptions;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ pub use billing::*;
 pub use measures::*;
 pub use moves::*;
 pub use orders::*;
+pub use payouts::*;
 pub use subscriptions::*;
 
 /// What there is of an account besides its credits.

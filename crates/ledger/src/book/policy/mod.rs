@@ -30,7 +30,7 @@ pub use measures::{
 pub use opening::{MinimumAge, Opening, Regions, Required, RequiredAttestations};
 pub use refunds::{
     Advice, ChannelRule, DisputeFreeze, EvidenceRule, Handling, OnTop, OrderHolds, PaymentTerms, Reclaimed,
-    RefundRule, RefundTerms,
+    RefundRule, RefundTerms, TerminatedRule,
 };
 
 use crate::Rounding;

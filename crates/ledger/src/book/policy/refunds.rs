@@ -18,9 +18,9 @@ pub struct RefundTerms {
     pub causes: BTreeMap<Token, RefundRule>,
     /// How a request is handled whose cause is not among them.
     pub otherwise: RefundRule,
-    /// In place of the cause's rule, for an account that was ended for violations (Z9).
+    /// In place of the cause's rule, for an account that the service has ended (Z9).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub terminated: Option<RefundRule>,
+    pub terminated: Option<TerminatedRule>,
     /// By which way the money goes back; without it, always by the one it came (Z6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelRule>,
@@ -72,6 +72,37 @@ pub struct RefundRule {
     /// The clause that says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clause: Clause,
+}
+
+/// How a request is handled after the service has ended the account: the keys of a rule, and for which endings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TerminatedRule {
+    /// The reasons of an ending that it is for; without it, any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Token>,
+    /// By whom it is decided.
+    pub handling: Handling,
+    /// As in a rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within_days: Option<u64>,
+    /// As in a rule.
+    #[serde(default)]
+    pub unused_only: bool,
+    /// As in a rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Advice>,
+    /// The clause that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clause: Clause,
+}
+
+impl TerminatedRule {
+    /// As a rule.
+    pub fn rule(&self) -> RefundRule {
+        let Self { reasons: _, handling, within_days, unused_only, default, clause } = self.clone();
+        RefundRule { handling, within_days, unused_only, default, clause }
+    }
 }
 
 /// By whom a request is decided.
