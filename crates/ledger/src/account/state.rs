@@ -158,6 +158,13 @@ pub struct Freeze {
     pub origin: Option<Origin>,
 }
 
+impl Freeze {
+    /// Whether it is of the whole account.
+    pub fn is_of_account(&self) -> bool {
+        self.scope == FreezeScope::Account
+    }
+}
+
 /// How far a freeze reaches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -392,6 +399,11 @@ impl Account {
 
     pub(super) fn records_mut(&mut self) -> &mut Records {
         self.records.get_or_insert_default()
+    }
+
+    /// Whether it waits for what other accounts have to do with something that it began. The engine sees to it.
+    pub fn waits_for_process(&self) -> bool {
+        self.records.as_deref().is_some_and(Records::wait_for_process)
     }
 
     /// What calls were charged in all, and what paid for it.

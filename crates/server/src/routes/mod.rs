@@ -18,6 +18,7 @@ mod keys;
 mod lists;
 mod measures;
 mod metrics;
+mod moves;
 mod noop;
 mod refunds;
 mod top_ups;
@@ -52,6 +53,8 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(measures::thaw))
         .routes(routes!(closing::close))
         .routes(routes!(credit_line::set))
+        .routes(routes!(moves::withdraw))
+        .routes(routes!(moves::migrate))
         .routes(routes!(batch::commands))
         .routes(routes!(lists::lots))
         .routes(routes!(lists::orders))

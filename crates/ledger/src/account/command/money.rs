@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::Status;
 use super::super::event::{Basis, Evidence, Payment};
 use crate::book::GrantSource;
-use crate::{AccountId, Credits, Money, Timestamp, Token};
+use crate::{AccountId, BookId, Credits, Money, Timestamp, Token};
 
 /// Credits for a payment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -180,6 +181,9 @@ pub struct Withdraw {
 }
 
 /// Move a balance to another account.
+///
+/// It arrives as it left: a lot for each, with its order, cost basis, end and priority. It repays no debt there by
+/// itself; that is for new money to do.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Migrate {
     /// The account.
@@ -192,6 +196,18 @@ pub struct Migrate {
     /// Who asks for it.
     #[serde(skip)]
     pub by: Token,
+    /// The account that it goes to, as it stands: brought by who asks, not part of the command.
+    #[serde(skip)]
+    pub target: Option<MigrationTarget>,
+}
+
+/// Where a migration goes, as far as that decides whether it may begin. Whether it arrives is decided there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MigrationTarget {
+    /// Its book; nothing if there is no such account.
+    pub book: Option<BookId>,
+    /// Where it is in its life.
+    pub status: Status,
 }
 
 /// Take in what another account has sent.
@@ -199,6 +215,8 @@ pub struct Migrate {
 pub struct ReceiveMigration {
     /// The account.
     pub from: AccountId,
+    /// The book that it runs under: credits of one service are none of another's.
+    pub book: BookId,
     /// The migration: the revision of the event that started it there.
     pub migration: u64,
     /// What it sent.
@@ -206,7 +224,7 @@ pub struct ReceiveMigration {
 }
 
 /// Credits of a lot, on their way.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MovingLot {
     /// The lot that they were of.
     pub lot: u64,

@@ -4,7 +4,7 @@ use super::super::command::{Call, CaptureHold, Debit, PlaceHold, Size};
 use super::super::event::{
     Charged, Debited, HoldCaptured, HoldExtended, HoldPlaced, HoldVoided, LotAmount, ProviderAnswer,
 };
-use super::super::{Account, Event, Hold, Refusal, Status};
+use super::super::{Account, Event, Hold, Lot, Refusal, Status};
 use super::due::merged;
 use super::{admission, difference, sum};
 use crate::book::{BeyondCreditLine, Book, BurnKey, Catalog, Charge, Outcome, OverrunRule, Policy};
@@ -214,6 +214,19 @@ fn take_usable(account: &Account, policy: &Policy, amount: Credits) -> Vec<LotAm
     if lacking.is_zero() {
         return parts;
     }
+    for lot in in_burn_order(account, policy) {
+        let part = lot.usable().min(lacking);
+        lacking = lacking.above(part);
+        parts.push(LotAmount { lot: lot.revision, amount: part });
+        if lacking.is_zero() {
+            break;
+        }
+    }
+    parts
+}
+
+/// The lots that have something usable, in the order in which they are spent.
+pub(super) fn in_burn_order<'a>(account: &'a Account, policy: &Policy) -> Vec<&'a Lot> {
     let mut lots: Vec<_> = account.live_lots().filter(|lot| !lot.usable().is_zero()).collect();
     if lots.len() > 1 {
         lots.sort_by(|one, other| {
@@ -231,15 +244,7 @@ fn take_usable(account: &Account, policy: &Policy, amount: Credits) -> Vec<LotAm
             decided.unwrap_or_else(|| one.revision.cmp(&other.revision))
         });
     }
-    for lot in lots {
-        let part = lot.usable().min(lacking);
-        lacking = lacking.above(part);
-        parts.push(LotAmount { lot: lot.revision, amount: part });
-        if lacking.is_zero() {
-            break;
-        }
-    }
-    parts
+    lots
 }
 
 /// What a call costs: its usage at the catalog's rates, or the amount given where the book allows that.

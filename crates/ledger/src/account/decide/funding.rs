@@ -8,7 +8,7 @@ use crate::book::{Book, Days};
 use crate::{Credits, Money, Timestamp};
 
 /// Most lots that one account may have with something left in them.
-const MAX_LIVE_LOTS: usize = 4_000;
+pub(super) const MAX_LIVE_LOTS: usize = 4_000;
 
 /// A product of the catalog, paid at its price (P2); taxes and fees come on top and bring no credits (P9). New
 /// credits first repay the debt (M6).

@@ -123,8 +123,8 @@ fn act(
         Command::TakeNotice(notice) => payments::take_notice(account, book, notice, now),
         Command::Withdraw(withdraw) => moves::withdraw(account, book, withdraw, now),
         Command::Migrate(migrate) => moves::migrate(account, book, migrate, now),
-        Command::ReceiveMigration(receive) => moves::receive(account, book, receive, now),
-        Command::CompleteMigration { migration } => moves::complete(account, book, *migration, now),
+        Command::ReceiveMigration(receive) => moves::receive(account, receive, now),
+        Command::CompleteMigration { migration } => moves::complete(account, *migration),
         Command::ReverseMigration { migration, reason } => {
             moves::reverse(account, book, *migration, reason, now)
         }

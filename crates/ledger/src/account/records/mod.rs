@@ -36,3 +36,10 @@ pub struct Records {
     /// Withdrawals and migrations.
     pub moves: Moves,
 }
+
+impl Records {
+    /// Whether something that began here has to be finished by other accounts.
+    pub(in crate::account) fn wait_for_process(&self) -> bool {
+        self.moves.migrations().next().is_some()
+    }
+}
