@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use scrip_ledger::book::Book;
+use scrip_ledger::command::MigrationTarget;
 use scrip_ledger::{Account, AccountId, Timestamp};
 use scrip_store::{EventStore, StreamName};
 
@@ -14,6 +15,10 @@ use crate::index::Index;
 const SNAPSHOT_EVERY: u64 = 1024;
 /// The same when an account leaves memory.
 const SNAPSHOT_ON_EVICTION: u64 = 16;
+/// How long a process has until its account is looked at again.
+const PROCESS_RETRY_SECONDS: u64 = 5;
+/// When an account is due that is looked at as soon as there is time.
+pub(crate) const AT_ONCE: Timestamp = Timestamp::from_micros(0);
 
 /// An account in memory.
 #[derive(Debug)]
@@ -206,17 +211,31 @@ impl Accounts {
 }
 
 impl Slot {
-    /// Takes a changed account's next expiry into the schedule. Says when, if that is news.
-    pub(crate) fn reschedule(&mut self, book: &Book, schedule: &mut Schedule) -> Option<Timestamp> {
-        let due = self.account.next_due(book)?;
-        if self.scheduled.is_some_and(|scheduled| scheduled <= due) {
+    /// The account as one that a migration may go to. What it is not any more when that arrives is refused then.
+    pub(crate) fn as_target(&self) -> MigrationTarget {
+        MigrationTarget { book: self.account.book().cloned(), status: self.account.status() }
+    }
+
+    /// Takes what a changed account has due next into the schedule. Says when, if that is news.
+    pub(crate) fn reschedule(
+        &mut self,
+        book: &Book,
+        schedule: &mut Schedule,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let waits = self.account.waits_for_process();
+        let again = waits.then(|| now.plus_seconds(PROCESS_RETRY_SECONDS));
+        let due = self.account.next_due(book).into_iter().chain(again).min()?;
+        if self.scheduled.is_none_or(|scheduled| due < scheduled) {
+            if let Some(scheduled) = self.scheduled.replace(due) {
+                schedule.0.remove(&(scheduled, self.account.id().clone()));
+            }
+            schedule.0.insert((due, self.account.id().clone()));
+        } else if !waits {
             return None;
         }
-        if let Some(scheduled) = self.scheduled.replace(due) {
-            schedule.0.remove(&(scheduled, self.account.id().clone()));
-        }
-        schedule.0.insert((due, self.account.id().clone()));
-        Some(due)
+        // A process has been told of it now; after a restart it must be told at once.
+        Some(if waits { AT_ONCE } else { due })
     }
 
     /// A snapshot, if the account has changed much since its last one.

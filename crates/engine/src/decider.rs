@@ -21,6 +21,7 @@ use crate::inbox::{Inbox, Waiting};
 use crate::index::Index;
 use crate::keys::{RecentKeys, Scope, Used};
 use crate::owners::{account_of, owner_stream};
+use crate::processes::Processes;
 use crate::recall::{Setback, recall, unavailable};
 use crate::reply::{FirstAnswer, Reply};
 use crate::request::{BookScope, EngineError, KeyClass, Request, View};
@@ -91,6 +92,7 @@ pub(crate) struct Decider {
     pub(crate) index: Arc<Index>,
     pub(crate) keys: RecentKeys,
     pub(crate) inbox: Arc<Inbox>,
+    pub(crate) processes: Arc<Processes>,
     pub(crate) committer: Arc<Mutex<Committer>>,
     pub(crate) to_committer: Sender<Vec<Item>>,
     /// What was decided since something was handed to the committer.
@@ -104,6 +106,9 @@ pub(crate) struct Decider {
 impl Decider {
     pub(crate) fn run(mut self) {
         let mut waiting = Waiting::default();
+        // What a crash left behind goes on before anything new is taken, on a manual clock too.
+        self.sweep();
+        self.hand_over();
         while self.round(&mut waiting).is_continue() {}
         for snapshot in self.accounts.all_snapshots() {
             self.keep(snapshot);
@@ -284,6 +289,10 @@ impl Decider {
         generation: &mut u64,
     ) -> Result<Effect, Setback> {
         let now = self.clock.now();
+        if let Command::Migrate(migrate) = &mut request.command {
+            let (target, _) = load(&mut self.accounts, &self.stats, &migrate.to)?;
+            migrate.target = Some(target.as_target());
+        }
         let (slot, schedule) = load(&mut self.accounts, &self.stats, &request.account)?;
         *generation = slot.generation;
         if slot.held_back > 0 && !goes_first {
@@ -326,13 +335,20 @@ impl Decider {
         let revision = first_revision.saturating_add(at);
         let reserved = reserve(&self.shared, &book.id, &request.account, revision, &request.command)?;
         if events.is_empty() {
-            slot.reschedule(book, schedule);
+            slot.reschedule(book, schedule, now);
+            if slot.account.waits_for_process() {
+                self.processes.wake(&request.account);
+            }
             return Ok(Effect::Nothing);
         }
 
         let expected = first_revision.checked_sub(1).map_or(Expected::NoStream, Expected::Revision);
         for event in &events {
             slot.account.evolve(event, recorded_at);
+        }
+        if slot.account.waits_for_process() {
+            // It looks at the account only once this is durable.
+            self.processes.wake(&request.account);
         }
         let item = self.next_item + 1;
         slot.last_item = item;
@@ -354,7 +370,7 @@ impl Decider {
             recorded_at,
             reserved,
             used,
-            due: slot.reschedule(book, schedule),
+            due: slot.reschedule(book, schedule, now),
             snapshot: slot.snapshot_if_worth(),
         })))
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use scrip_ledger::book::Book;
 use scrip_ledger::event::SecretHash;
@@ -20,6 +21,7 @@ use crate::decider::{Ask, Decider, Job, Message};
 use crate::history::History;
 use crate::inbox::Inbox;
 use crate::index::{Index, IndexError};
+use crate::processes::{self, Processes, Steps};
 use crate::reply::{FirstAnswer, Many, Outcome, Reply};
 use crate::request::{Accepted, BookScope, EngineError, Request, View};
 use crate::secrets::{KeyOwner, Secrets};
@@ -30,6 +32,10 @@ use crate::stats::Stats;
 const COMMITTER_QUEUE: usize = 64;
 /// First answers that are read from the store at once.
 const MAX_FIRST_ANSWERS: usize = 16;
+/// How long the answer to a command waits for the process that it started. The process goes on behind.
+const PROCESS_WAIT: Duration = Duration::from_secs(10);
+/// How long a sweep waits for all processes.
+const PROCESSES_WAIT: Duration = Duration::from_secs(60);
 
 /// How an engine runs.
 #[derive(Clone, Debug)]
@@ -71,6 +77,7 @@ pub struct Engine(Arc<Shared>);
 
 struct Shared {
     inbox: Arc<Inbox>,
+    processes: Arc<Processes>,
     store: Arc<dyn EventStore>,
     books: Arc<Books>,
     clock: Clock,
@@ -106,6 +113,8 @@ impl Engine {
 
         let books = Arc::new(Books::new(books));
         let inbox = Arc::new(Inbox::default());
+        let processes = Arc::new(Processes::new());
+        let system = Token::new("system")?;
         let (to_committer, committer_inbox) = crossbeam_channel::bounded(COMMITTER_QUEUE);
         let index_writer = recovered.index.start(Arc::clone(&store), Arc::clone(&stats))?;
 
@@ -137,13 +146,20 @@ impl Engine {
             index: recovered.index,
             keys: recovered.keys,
             inbox: Arc::clone(&inbox),
+            processes: Arc::clone(&processes),
             committer: Arc::clone(&committer),
             to_committer,
             decided: Vec::new(),
             durable_item,
             stats: Arc::clone(&stats),
-            system: Token::new("system")?,
+            system: system.clone(),
             next_item: 0,
+        };
+        let steps = Steps {
+            inbox: Arc::clone(&inbox),
+            stats: Arc::clone(&stats),
+            system,
+            processes: Arc::clone(&processes),
         };
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let threads = vec![
@@ -153,9 +169,11 @@ impl Engine {
                 move || committer::run(&committer, &committer_inbox, &decider)
             })?,
             index_writer.thread,
+            thread("scrip-processes").spawn(move || steps.run())?,
         ];
         Ok(Self(Arc::new(Shared {
             inbox,
+            processes,
             store,
             books,
             clock,
@@ -168,7 +186,8 @@ impl Engine {
         })))
     }
 
-    /// Carries out a command. The answer is durable.
+    /// Carries out a command. The answer is durable. What a command starts that takes more steps is done when it is
+    /// answered, or goes on behind if that takes long; the answer says only what the first step did.
     pub async fn submit(&self, request: Request) -> Result<Accepted, EngineError> {
         self.admit(1)?;
         let (sender, answer) = oneshot::channel();
@@ -221,8 +240,18 @@ impl Engine {
         answer.await.unwrap_or(Err(EngineError::Unavailable))
     }
 
-    /// Records every expiry that is due now, and answers the number of events in the log when that is durable.
+    /// Records everything that is due now, and answers the number of events in the log when that is durable and no
+    /// process is under way any more.
     pub async fn sweep(&self) -> Result<u64, EngineError> {
+        let position = self.sweep_once().await?;
+        if self.0.processes.wait_for_all(PROCESSES_WAIT).await {
+            self.sweep_once().await
+        } else {
+            Ok(position)
+        }
+    }
+
+    async fn sweep_once(&self) -> Result<u64, EngineError> {
         let (sender, answer) = oneshot::channel();
         self.send(Message::Sweep(sender), 0)?;
         answer.await.unwrap_or(Err(EngineError::Unavailable))
@@ -272,6 +301,8 @@ impl Engine {
     pub async fn shutdown(&self) {
         let shared = Arc::clone(&self.0);
         let stopped = tokio::task::spawn_blocking(move || {
+            // A process ends between two steps, and goes on after the next start.
+            shared.processes.stop();
             let _stopped_already = shared.inbox.push(Message::Stop);
             let threads = std::mem::take(&mut *shared.threads.lock().unwrap_or_else(PoisonError::into_inner));
             for thread in threads {
@@ -303,10 +334,14 @@ impl Engine {
     }
 
     async fn resolve(&self, outcome: Outcome) -> Result<Accepted, EngineError> {
-        match outcome {
-            Outcome::Decided(result) => result,
-            Outcome::Repeated(first) => self.first_answer(first).await,
+        let accepted = match outcome {
+            Outcome::Decided(result) => result?,
+            Outcome::Repeated(first) => self.first_answer(first).await?,
+        };
+        if accepted.events.iter().any(processes::starts) {
+            self.0.processes.wait_for(&accepted.account, PROCESS_WAIT).await;
         }
+        Ok(accepted)
     }
 
     async fn first_answer(&self, first: FirstAnswer) -> Result<Accepted, EngineError> {

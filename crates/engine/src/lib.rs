@@ -18,6 +18,7 @@ mod inbox;
 mod index;
 mod keys;
 mod owners;
+mod processes;
 mod recall;
 mod replay;
 mod reply;

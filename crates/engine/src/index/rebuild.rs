@@ -11,7 +11,7 @@ use scrip_store::{EventStore, RecordedRef};
 
 use super::tables::Changes;
 use super::{Index, IndexError, Recovered};
-use crate::accounts::Snapshot;
+use crate::accounts::{AT_ONCE, Snapshot};
 use crate::history::{ACCOUNT_PREFIX, decode_event};
 use crate::keys::{RecentKeys, Scope, Used};
 use crate::replay::{Folded, fold_all};
@@ -82,8 +82,11 @@ pub(super) fn from_start(
     Ok(Recovered { index: Arc::new(index), keys, secrets, due })
 }
 
-/// When an account has something due, by the terms of its book.
+/// When an account has something due, by the terms of its book; at once if it waits for a process.
 fn next_due(account: &Account, books: &[Arc<Book>]) -> Option<Timestamp> {
+    if account.waits_for_process() {
+        return Some(AT_ONCE);
+    }
     let book = books.iter().find(|book| Some(&book.id) == account.book())?;
     account.next_due(book)
 }
@@ -114,12 +117,11 @@ pub(super) fn from_tail(
         .map_err(crate::history::HistoryError::from)?;
     if let Some((position, hash)) = end {
         // Whatever these accounts have due now is found when they are looked at, which is soon.
-        let at_once = Timestamp::from_micros(0);
-        due.extend(touched.iter().map(|account| (at_once, account.clone())));
+        due.extend(touched.iter().map(|account| (AT_ONCE, account.clone())));
         let changes = Changes {
             keys: gathered.keys,
             secrets: gathered.secrets,
-            due: touched.into_iter().map(|account| (account, at_once)).collect(),
+            due: touched.into_iter().map(|account| (account, AT_ONCE)).collect(),
             snapshots: Vec::new(),
         };
         write(&index, changes, position, &hash)?;
