@@ -108,6 +108,7 @@ fn command(random: &mut StdRng, seen: &Seen, seed: u64, number: usize) -> (Strin
                 effective_at: None,
                 owner_wide: false,
                 origin: None,
+                preserve_logs: false,
             }),
         ),
         96..99 => (account, Command::Thaw { freeze: None, reason }),

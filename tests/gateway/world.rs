@@ -343,5 +343,6 @@ pub fn freeze(scope: scrip_ledger::FreezeScope, reason: &str) -> Command {
         effective_at: None,
         owner_wide: false,
         origin: None,
+        preserve_logs: false,
     })
 }

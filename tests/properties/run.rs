@@ -273,6 +273,7 @@ impl Run {
                     effective_at: None,
                     owner_wide: false,
                     origin: None,
+                    preserve_logs: false,
                 })
             }
             Step::Thaw(index) => {

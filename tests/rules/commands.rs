@@ -163,6 +163,7 @@ impl Script {
                 effective_at: None,
                 owner_wide: false,
                 origin: None,
+                preserve_logs: false,
             }),
             "thaw" => Command::Thaw { freeze: at(1).map(|_| number(1)), reason: token("cleared") },
             "line" => Command::SetCreditLine { limit: credits(at(1).unwrap()) },

@@ -43,6 +43,7 @@ impl Secrets {
             Event::KeyIssued(issued) => (revision, Some(issued.secret_sha256)),
             Event::KeyRotated(rotated) => (rotated.key, Some(rotated.secret_sha256)),
             Event::KeyRevoked(revoked) => (revoked.key, None),
+            Event::KeyReinstated(reinstated) => (reinstated.key, Some(reinstated.secret_sha256)),
             _ => return Vec::new(),
         };
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);

@@ -209,7 +209,18 @@ words! {
     ];
     GrantSource = "GrantSource", "Why credits are granted.", ["promotional", "signup", "manual", "compensation"];
     ClosedBy = "ClosedBy", "Who closes an account.", ["holder", "operator"];
-    ScopeWord = "FreezeScope", "How far a freeze reaches.", ["account", "amount", "lots", "key"];
+    ScopeWord = "FreezeScope", "How far a freeze reaches.", [
+        "account", "amount", "lots", "key", "owner"
+    ];
+    Verdict = "Verdict", "What was decided of an appeal.", ["upheld", "rejected"];
+}
+
+/// What was decided of an appeal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Verdict {
+    Upheld,
+    Rejected,
 }
 
 /// How far a freeze reaches, in a word.
@@ -220,6 +231,8 @@ pub(crate) enum ScopeWord {
     Amount,
     Lots,
     Key,
+    /// The account, and all others of its owner.
+    Owner,
 }
 
 /// A value as a caller gave it.
@@ -244,6 +257,8 @@ pub(crate) type MoneyIn = Given<MoneyText>;
 pub(crate) type ProviderStatusIn = Given<ProviderStatus>;
 /// A freeze's scope as given.
 pub(crate) type ScopeIn = Given<ScopeWord>;
+/// A decision as given.
+pub(crate) type VerdictIn = Given<Verdict>;
 /// Who closes, as given.
 pub(crate) type ClosedByIn = Given<ClosedBy>;
 
@@ -318,6 +333,8 @@ pub(crate) type MintedId = Shown<Minted>;
 pub(crate) type OutcomeOut = Shown<Outcome>;
 /// A grant's source in an answer.
 pub(crate) type SourceOut = Shown<GrantSource>;
+/// A decision in an answer.
+pub(crate) type VerdictOut = Shown<Verdict>;
 /// Who closed, in an answer.
 pub(crate) type ClosedByOut = Shown<ClosedBy>;
 

@@ -153,7 +153,8 @@ impl Gathered {
         }
         if event.event_type.starts_with("key_")
             && let (Ok(decoded), Ok(account)) = (decode_event(event), Token::new(account))
-            && let Event::KeyIssued(_) | Event::KeyRotated(_) | Event::KeyRevoked(_) = decoded
+            && let Event::KeyIssued(_) | Event::KeyRotated(_) | Event::KeyRevoked(_) | Event::KeyReinstated(_) =
+                decoded
         {
             self.secrets.extend(secrets.take_in(&account, event.revision, &decoded));
         }

@@ -63,7 +63,7 @@ impl Account {
                 self.keys.push(Key { revision, secret: issued.secret_sha256, revoked: false });
             }
             Event::KeyRotated(rotated) => self.key_mut(rotated.key)?.secret = rotated.secret_sha256,
-            Event::KeyRevoked(revoked) => self.key_mut(revoked.key)?.revoked = true,
+            Event::KeyRevoked(event) => self.key_revoked(event, revision, recorded_at)?,
             Event::ToppedUp(top_up) => self.add_lot(Lot {
                 basis: Some(Box::new(Basis {
                     order_id: top_up.order_id.clone(),
@@ -152,6 +152,7 @@ impl Account {
             }
             Event::LotForfeited(forfeited) => {
                 self.shift(forfeited.lot, Bucket::Free, Bucket::Forfeited, forfeited.amount)?;
+                self.closing_forfeits(forfeited.lot, forfeited.amount)?;
             }
             Event::DebtRepaid(repaid) => {
                 self.shift_all(&repaid.lots, Bucket::Free, Bucket::Spent)?;
@@ -167,23 +168,23 @@ impl Account {
                     scope: frozen.scope.clone(),
                     reason: frozen.reason.clone(),
                     since: frozen.effective_at.unwrap_or(recorded_at),
+                    recorded_at,
                     owner_wide: frozen.owner_wide,
                     origin: frozen.origin.clone(),
                 };
                 self.freezes.push(freeze);
+                self.freeze_begins(frozen, revision);
             }
             Event::Thawed(thawed) => {
                 let at = self.freezes.iter().position(|freeze| freeze.revision == thawed.freeze);
                 let freeze = self.freezes.remove(at.ok_or("the freeze does not stand")?);
                 self.count_freeze(&freeze.scope, |freezes| freezes.checked_sub(1))?;
+                self.freeze_ends(&freeze, &thawed.reason, revision, recorded_at);
             }
             Event::CreditLineSet(set) => self.credit_limit = set.limit,
             Event::DebtOverdue(overdue) => self.overdue = Some(overdue.due_at),
             Event::RegionChanged(changed) => self.region = Some(changed.region.clone()),
-            Event::AccountClosed(closed) => {
-                self.status = Status::Closed;
-                self.closed_for(closed);
-            }
+            Event::AccountClosed(event) => self.account_closed(event, revision, recorded_at),
             Event::RefundRequested(event) => self.refund_requested(event, revision, recorded_at)?,
             Event::RefundEvidenceAdded(event) => self.refund_evidence_added(event, revision, recorded_at)?,
             Event::RefundApproved(event) => self.refund_approved(event, revision, recorded_at)?,

@@ -152,6 +152,8 @@ pub struct Freeze {
     pub reason: Token,
     /// Since when.
     pub since: Timestamp,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
     /// Whether it reaches all accounts of the owner.
     pub owner_wide: bool,
     /// The measure of another account of the owner that brought it here.

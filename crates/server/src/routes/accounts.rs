@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::measures::MeasureAnswer;
+use super::standing::Standing;
 use crate::answers::BalanceAnswer;
 use crate::app::Shared;
 use crate::auth::{Principal, short_hash};
@@ -73,6 +74,9 @@ pub(crate) struct AccountAnswer {
     balance: BalanceAnswer,
     /// The freezes that stand, oldest first.
     measures: Vec<MeasureAnswer>,
+    /// Of a query's answer: what is announced, in dispute, or has ended.
+    #[serde(flatten)]
+    standing: Option<Standing>,
     /// Of the account's stream: its last event's.
     revision: u64,
     /// Of a command's answer: its last event's.
@@ -131,6 +135,7 @@ impl Operation for Open {
             terms_version: terms_version.map(Id::from),
             balance: Balance::default().into(),
             measures: Vec::new(),
+            standing: None,
             revision: done.revision(),
             position: Some(done.position),
             as_of: None,
@@ -207,9 +212,11 @@ impl AccountAnswer {
                     measure_id: id(MintedKind::Freeze, freeze.revision),
                     reason: freeze.reason.clone().into(),
                     since: freeze.since.into(),
-                    scope: super::measures::ScopeAnswer::of(account.id(), &freeze.scope),
+                    scope: super::measures::ScopeAnswer::of(account.id(), &freeze.scope, freeze.owner_wide),
+                    origin: MeasureAnswer::origin(freeze.origin.as_ref()),
                 })
                 .collect(),
+            standing: Some(Standing::of(account)),
             revision: account.next_revision().saturating_sub(1),
             position: None,
             as_of: None,

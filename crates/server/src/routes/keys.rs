@@ -20,7 +20,7 @@ use crate::paging::{List, PageParams};
 use crate::problem::{Code, Problem, Problems};
 use crate::read::{Paged, When};
 use crate::rights::Right;
-use crate::values::{Id, MintedId};
+use crate::values::{Id, IdIn, MintedId};
 
 /// Issue a key.
 struct Issue;
@@ -28,9 +28,18 @@ struct Issue;
 struct Rotate;
 /// Refuse a key from now on.
 struct Revoke;
+/// The same as a measure against the holder, which can be appealed.
+struct RevokeFor;
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Nothing {}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RevokeKey)]
+pub(crate) struct RevokeBody {
+    /// A reason code.
+    reason: IdIn,
+}
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Key)]
@@ -42,6 +51,11 @@ pub(crate) struct KeyAnswer {
     secret: Option<String>,
     /// `active` or `revoked`.
     state: &'static str,
+    /// Where it is a measure that can be appealed: its id, which is the key's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measure_id: Option<MintedId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Id>,
     position: u64,
     revision: u64,
 }
@@ -53,6 +67,8 @@ impl KeyAnswer {
             key_id: id(done, MintedKind::Key, key),
             secret: None,
             state,
+            measure_id: None,
+            reason: None,
             position: done.position,
             revision: done.revision(),
         }
@@ -120,6 +136,28 @@ impl Operation for Revoke {
             _ => None,
         })?;
         Some(KeyAnswer::of(done, key, "revoked"))
+    }
+}
+
+impl Operation for RevokeFor {
+    const NAME: &'static str = "revoke_key_for";
+    const RIGHT: Right = Right::Keys;
+    type Body = RevokeBody;
+    type Answer<'a> = KeyAnswer;
+
+    fn ask(at: &At<'_>, body: RevokeBody) -> Result<Asked, Problem> {
+        let reason = Some(body.reason.get("reason")?);
+        Ok(Asked::of(at.account()?, Command::RevokeKey { key: key(at)?, reason }))
+    }
+
+    fn answer(done: &Accepted) -> Option<KeyAnswer> {
+        let (_, revoked) = done.find(|event| match event {
+            Event::KeyRevoked(revoked) => Some(revoked.clone()),
+            _ => None,
+        })?;
+        let answer = KeyAnswer::of(done, revoked.key, "revoked");
+        let measure_id = Some(id(done, MintedKind::Key, revoked.key));
+        Some(KeyAnswer { measure_id, reason: revoked.reason.map(Id::from), ..answer })
     }
 }
 
@@ -191,6 +229,18 @@ pub(crate) async fn revoke(
     call: Call,
 ) -> Result<Response, Problem> {
     app.run_key::<Revoke>(&id, Some(&key), call).await
+}
+
+/// Refuse a key from now on, as a measure against the holder, who may appeal.
+#[utoipa::path(post, path = "/v1/accounts/{account_id}/keys/{key_id}/revoke", tag = "keys", operation_id = "revokeKeyFor",
+    params(("account_id" = String, Path, description = "The account."), ("key_id" = String, Path, description = "The key."), KeyHeader),
+    request_body = RevokeBody, responses((status = 200, body = KeyAnswer), Problems))]
+pub(crate) async fn revoke_for(
+    State(app): Shared,
+    Path((id, key)): Path<(String, String)>,
+    call: Call,
+) -> Result<Response, Problem> {
+    app.run_key::<RevokeFor>(&id, Some(&key), call).await
 }
 
 #[derive(Serialize, ToSchema)]

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use scrip_ledger::event::{Charged, LotAmount};
-use scrip_ledger::{AccountId, Bucket, Credits, Event, Hold, Lot, Minted, MintedKind, Timestamp};
+use scrip_ledger::{AccountId, Bucket, Credits, Event, Hold, Lot, Minted, MintedKind, Money, Timestamp};
 use scrip_store::Recorded;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -62,6 +62,12 @@ pub(crate) struct MoneyItem {
     amount: String,
 }
 
+impl From<Money> for MoneyItem {
+    fn from(money: Money) -> Self {
+        Self { currency: money.currency().code(), amount: money.amount() }
+    }
+}
+
 impl LotItem {
     fn of(account: &AccountId, lot: &Lot) -> Self {
         let (order_id, paid) = lot.basis.as_deref().map(|basis| (basis.order_id.clone(), basis.paid)).unzip();
@@ -69,8 +75,7 @@ impl LotItem {
             lot_id: Minted::new(account, MintedKind::Lot, lot.revision).into(),
             source: lot.source.map(SourceOut::from),
             order_id: order_id.map(Id::from),
-            cost_basis: paid
-                .map(|paid| MoneyItem { currency: paid.currency().code(), amount: paid.amount() }),
+            cost_basis: paid.map(MoneyItem::from),
             priority: lot.priority,
             expires_at: lot.expires_at.map(Time::from),
             frozen: lot.freezes > 0,

@@ -3,6 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use scrip_engine::Accepted;
+use scrip_ledger::event::{FreezeAnnounced, Frozen, Origin};
 use scrip_ledger::{AccountId, Command, Event, FreezeScope, Minted, MintedKind, command};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,16 +11,18 @@ use utoipa::ToSchema;
 use crate::answers::id;
 use crate::app::Shared;
 use crate::call::Call;
-use crate::command::{Asked, At, Operation, minted_in};
+use crate::command::{Asked, At, Operation, minted, minted_in};
 use crate::openapi::KeyHeader;
 use crate::problem::{Code, Problem, Problems};
 use crate::rights::Right;
-use crate::values::{Amount, AmountIn, Id, IdIn, MintedId, ScopeIn, ScopeWord, Time, optional};
+use crate::values::{Amount, AmountIn, Id, IdIn, MintedId, ScopeIn, ScopeWord, Time, TimeIn, optional};
 
 /// Freeze.
 struct Freeze;
 /// Thaw.
 struct Thaw;
+/// Withdraw an announcement.
+struct Withdraw;
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = Freeze)]
@@ -32,17 +35,26 @@ pub(crate) struct FreezeBody {
     lots: Option<Vec<String>>,
     /// With `key`: which.
     key_id: Option<String>,
-    /// A reason code.
+    /// A reason code; which may be given, the book's policy says.
     reason: IdIn,
+    /// When it takes effect, in the future, where advance notice is given; without it, at once.
+    effective_at: Option<TimeIn>,
+    /// Whether nothing that is kept of the account may be purged from now on: places a legal hold.
+    preserve_logs: Option<bool>,
 }
 
 impl FreezeBody {
-    fn scope(&mut self, account: &AccountId) -> Result<FreezeScope, Problem> {
+    /// How far it reaches, and whether that is all accounts of the owner.
+    fn scope(&mut self, account: &AccountId) -> Result<(FreezeScope, bool), Problem> {
         let word = optional(self.scope.take(), "scope")?.unwrap_or(ScopeWord::Account);
+        self.scope_of(word, account).map(|scope| (scope, word == ScopeWord::Owner))
+    }
+
+    fn scope_of(&mut self, word: ScopeWord, account: &AccountId) -> Result<FreezeScope, Problem> {
         let parts = (word, self.amount.take(), self.lots.take(), self.key_id.take());
         let lot = |id: String| minted_in(&id, MintedKind::Lot, account, Code::LOT_NOT_FOUND);
         match parts {
-            (ScopeWord::Account, None, None, None) => Ok(FreezeScope::Account),
+            (ScopeWord::Account | ScopeWord::Owner, None, None, None) => Ok(FreezeScope::Account),
             (ScopeWord::Amount, Some(amount), None, None) => {
                 Ok(FreezeScope::Amount { amount: amount.get("amount")? })
             }
@@ -64,7 +76,7 @@ impl FreezeBody {
 /// How far a freeze reaches.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ScopeAnswer {
-    /// `account`, `amount`, `lots` or `key`.
+    /// `account`, `amount`, `lots`, `key`, or `owner` where it reaches all accounts of the owner.
     scope: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<Amount>,
@@ -75,11 +87,11 @@ pub(crate) struct ScopeAnswer {
 }
 
 impl ScopeAnswer {
-    pub(crate) fn of(account: &AccountId, scope: &FreezeScope) -> Self {
+    pub(crate) fn of(account: &AccountId, scope: &FreezeScope, owner_wide: bool) -> Self {
         let id = |kind, revision| -> MintedId { Minted::new(account, kind, revision).into() };
         let of = |scope| Self { scope, amount: None, lots: None, key_id: None };
         match scope {
-            FreezeScope::Account => of("account"),
+            FreezeScope::Account => of(if owner_wide { "owner" } else { "account" }),
             FreezeScope::Amount { amount } => Self { amount: Some((*amount).into()), ..of("amount") },
             FreezeScope::Lots { lots } => {
                 Self { lots: Some(lots.iter().map(|lot| id(MintedKind::Lot, *lot)).collect()), ..of("lots") }
@@ -98,6 +110,35 @@ pub(crate) struct MeasureAnswer {
     pub(crate) scope: ScopeAnswer,
     pub(crate) reason: Id,
     pub(crate) since: Time,
+    /// The measure of another account of the owner that brought it here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<MintedId>,
+}
+
+impl MeasureAnswer {
+    pub(crate) fn origin(origin: Option<&Origin>) -> Option<MintedId> {
+        origin.map(|origin| Minted::new(&origin.account, MintedKind::Freeze, origin.measure).into())
+    }
+}
+
+/// A freeze that will take effect.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AnnouncedFreeze)]
+pub(crate) struct AnnouncedAnswer {
+    announcement_id: MintedId,
+    #[serde(flatten)]
+    scope: ScopeAnswer,
+    reason: Id,
+    /// When it takes effect.
+    effective_at: Time,
+}
+
+/// A freeze, or its announcement.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum FreezeKind {
+    Frozen(MeasureAnswer),
+    Announced(AnnouncedAnswer),
 }
 
 #[derive(Serialize, ToSchema)]
@@ -105,7 +146,10 @@ pub(crate) struct MeasureAnswer {
 pub(crate) struct FreezeAnswer {
     account_id: Id,
     #[serde(flatten)]
-    measure: MeasureAnswer,
+    measure: FreezeKind,
+    /// The legal hold that was placed in the same step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    legal_hold_id: Option<MintedId>,
     /// The holds that were given up in the same step, by the book's policy.
     voided_holds: Vec<MintedId>,
     position: u64,
@@ -120,36 +164,39 @@ impl Operation for Freeze {
 
     fn ask(at: &At<'_>, mut body: FreezeBody) -> Result<Asked, Problem> {
         let account = at.account()?;
-        let scope = body.scope(&account)?;
+        let (scope, owner_wide) = body.scope(&account)?;
         Ok(Asked::of(
             account,
             Command::Freeze(command::Freeze {
                 scope,
                 reason: body.reason.get("reason")?,
-                effective_at: None,
-                owner_wide: false,
+                effective_at: optional(body.effective_at, "effective_at")?,
+                owner_wide,
                 origin: None,
+                preserve_logs: body.preserve_logs.unwrap_or(false),
             }),
         ))
     }
 
     fn answer(done: &Accepted) -> Option<FreezeAnswer> {
-        let (at, frozen) = done.find(|event| match event {
-            Event::Frozen(frozen) => Some(frozen),
+        // One that took effect at a time of its own had been due before.
+        let (at, measure) = done.find(|event| match event {
+            Event::Frozen(frozen) if frozen.effective_at.is_none() => Some(Ok(frozen)),
+            Event::FreezeAnnounced(announced) => Some(Err(announced)),
             _ => None,
         })?;
+        let legal_hold = done.find(|event| matches!(event, Event::LegalHoldPlaced(_)).then_some(()));
         let voided = done.events.iter().filter_map(|event| match event {
             Event::HoldVoided(voided) => Some(id(done, MintedKind::Hold, voided.hold)),
             _ => None,
         });
         Some(FreezeAnswer {
             account_id: done.account.clone().into(),
-            measure: MeasureAnswer {
-                measure_id: id(done, MintedKind::Freeze, at),
-                scope: ScopeAnswer::of(&done.account, &frozen.scope),
-                reason: frozen.reason.clone().into(),
-                since: done.recorded_at.into(),
+            measure: match measure {
+                Ok(frozen) => FreezeKind::Frozen(frozen_answer(done, at, frozen)),
+                Err(announced) => FreezeKind::Announced(announced_answer(done, at, announced)),
             },
+            legal_hold_id: legal_hold.map(|(at, ())| id(done, MintedKind::LegalHold, at)),
             voided_holds: voided.collect(),
             position: done.position,
             revision: done.revision(),
@@ -157,11 +204,37 @@ impl Operation for Freeze {
     }
 }
 
+fn frozen_answer(done: &Accepted, at: u64, frozen: &Frozen) -> MeasureAnswer {
+    MeasureAnswer {
+        measure_id: id(done, MintedKind::Freeze, at),
+        scope: ScopeAnswer::of(&done.account, &frozen.scope, frozen.owner_wide),
+        reason: frozen.reason.clone().into(),
+        since: done.recorded_at.into(),
+        origin: MeasureAnswer::origin(frozen.origin.as_ref()),
+    }
+}
+
+fn announced_answer(done: &Accepted, at: u64, announced: &FreezeAnnounced) -> AnnouncedAnswer {
+    AnnouncedAnswer {
+        announcement_id: id(done, MintedKind::Announcement, at),
+        scope: ScopeAnswer::of(&done.account, &announced.scope, announced.owner_wide),
+        reason: announced.reason.clone().into(),
+        effective_at: announced.effective_at.into(),
+    }
+}
+
 #[derive(Deserialize, ToSchema)]
 #[schema(as = Thaw)]
 pub(crate) struct ThawBody {
-    /// Which measure; without it, all that stand.
+    /// Which measure, or which announcement of one; without it, all measures that stand.
     measure_id: Option<String>,
+    /// A reason code.
+    reason: IdIn,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = WithdrawAnnouncement)]
+pub(crate) struct WithdrawBody {
     /// A reason code.
     reason: IdIn,
 }
@@ -172,6 +245,9 @@ pub(crate) struct ThawAnswer {
     account_id: Id,
     /// The measures that were lifted.
     measures: Vec<MintedId>,
+    /// The announcement that was withdrawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    announcement_id: Option<MintedId>,
     reason: Id,
     position: u64,
     revision: u64,
@@ -185,26 +261,63 @@ impl Operation for Thaw {
 
     fn ask(at: &At<'_>, body: ThawBody) -> Result<Asked, Problem> {
         let account = at.account()?;
-        let measure = |id: String| minted_in(&id, MintedKind::Freeze, &account, Code::MEASURE_NOT_FOUND);
-        let freeze = body.measure_id.map(measure).transpose()?;
         let reason = body.reason.get("reason")?;
-        Ok(Asked::of(account, Command::Thaw { freeze, reason }))
+        let command = match body.measure_id {
+            None => Command::Thaw { freeze: None, reason },
+            Some(id) if id.parse::<Minted>().is_ok_and(|id| id.kind == MintedKind::Announcement) => {
+                let kind = MintedKind::Announcement;
+                let announcement = minted_in(&id, kind, &account, Code::ANNOUNCEMENT_NOT_FOUND)?;
+                Command::WithdrawAnnouncement { announcement, reason }
+            }
+            Some(id) => {
+                let freeze = minted_in(&id, MintedKind::Freeze, &account, Code::MEASURE_NOT_FOUND)?;
+                Command::Thaw { freeze: Some(freeze), reason }
+            }
+        };
+        Ok(Asked::of(account, command))
     }
 
     fn answer(done: &Accepted) -> Option<ThawAnswer> {
-        let mut thawed = done.events.iter().filter_map(|event| match event {
-            Event::Thawed(thawed) => Some(thawed),
-            _ => None,
-        });
-        let first = thawed.next()?;
-        let measures = std::iter::once(first).chain(thawed);
+        let (mut measures, mut announcement_id, mut reason) = (Vec::new(), None, None);
+        for event in &done.events {
+            match event {
+                Event::Thawed(thawed) => {
+                    measures.push(id(done, MintedKind::Freeze, thawed.freeze));
+                    reason = Some(thawed.reason.clone());
+                }
+                Event::AnnouncementWithdrawn(withdrawn) => {
+                    announcement_id = Some(id(done, MintedKind::Announcement, withdrawn.announcement));
+                    reason = Some(withdrawn.reason.clone());
+                }
+                _ => {}
+            }
+        }
         Some(ThawAnswer {
             account_id: done.account.clone().into(),
-            measures: measures.map(|thawed| id(done, MintedKind::Freeze, thawed.freeze)).collect(),
-            reason: first.reason.clone().into(),
+            measures,
+            announcement_id,
+            reason: reason?.into(),
             position: done.position,
             revision: done.revision(),
         })
+    }
+}
+
+impl Operation for Withdraw {
+    const NAME: &'static str = "withdraw_announcement";
+    const RIGHT: Right = Right::Thaw;
+    type Body = WithdrawBody;
+    type Answer<'a> = ThawAnswer;
+
+    fn ask(at: &At<'_>, body: WithdrawBody) -> Result<Asked, Problem> {
+        let announced = minted(at.id, MintedKind::Announcement, Code::ANNOUNCEMENT_NOT_FOUND)?;
+        let reason = body.reason.get("reason")?;
+        let command = Command::WithdrawAnnouncement { announcement: announced.revision, reason };
+        Ok(Asked::of(announced.account, command))
+    }
+
+    fn answer(done: &Accepted) -> Option<ThawAnswer> {
+        Thaw::answer(done)
     }
 }
 
@@ -230,4 +343,16 @@ pub(crate) async fn thaw(
     call: Call,
 ) -> Result<Response, Problem> {
     app.run::<Thaw>(&id, call).await
+}
+
+/// Let an announced freeze or closing not happen.
+#[utoipa::path(post, path = "/v1/announcements/{announcement_id}/withdraw", tag = "measures", operation_id = "withdrawAnnouncement",
+    params(("announcement_id" = String, Path, description = "The announcement."), KeyHeader), request_body = WithdrawBody,
+    responses((status = 200, body = ThawAnswer), Problems))]
+pub(crate) async fn withdraw(
+    State(app): Shared,
+    Path(id): Path<String>,
+    call: Call,
+) -> Result<Response, Problem> {
+    app.run::<Withdraw>(&id, call).await
 }

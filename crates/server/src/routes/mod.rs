@@ -1,9 +1,11 @@
 //! The endpoints, a file a group. A path and its handler meet in one place: the attribute on the handler.
 
 mod accounts;
+mod appeals;
 mod balance;
 mod batch;
 mod books;
+mod breaches;
 mod calls;
 mod closing;
 mod console;
@@ -15,12 +17,14 @@ mod grants;
 mod health;
 mod holds;
 mod keys;
+mod legal_holds;
 mod lists;
 mod measures;
 mod metrics;
 mod moves;
 mod noop;
 mod refunds;
+mod standing;
 mod top_ups;
 
 use std::sync::Arc;
@@ -41,6 +45,7 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(keys::issue, keys::list))
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::revoke))
+        .routes(routes!(keys::revoke_for))
         .routes(routes!(top_ups::top_up))
         .routes(routes!(grants::grant))
         .routes(routes!(holds::place, holds::list))
@@ -51,6 +56,13 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(refunds::refund))
         .routes(routes!(measures::freeze))
         .routes(routes!(measures::thaw))
+        .routes(routes!(measures::withdraw))
+        .routes(routes!(legal_holds::place))
+        .routes(routes!(legal_holds::release))
+        .routes(routes!(breaches::notify))
+        .routes(routes!(breaches::cure))
+        .routes(routes!(appeals::file))
+        .routes(routes!(appeals::decide))
         .routes(routes!(closing::close))
         .routes(routes!(credit_line::set))
         .routes(routes!(moves::withdraw))

@@ -22,6 +22,9 @@ pub struct Freeze {
     /// The measure of another account of the owner that brings it here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// Whether a legal hold is placed in the same step, so that what is kept of the account is not purged (M11).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub preserve_logs: bool,
 }
 
 /// End it.

@@ -11,7 +11,7 @@ pub use billing::*;
 pub use measures::*;
 pub use money::*;
 
-use super::event::{Attestations, Charged, HoldPlaced, Origin, ProviderAnswer, SecretHash};
+use super::event::{Attestations, Charged, HoldPlaced, MeasureKind, Origin, ProviderAnswer, SecretHash};
 use crate::book::Outcome;
 use crate::{BookId, Credits, Money, Timestamp, Token, Usage};
 
@@ -142,11 +142,18 @@ pub enum Command {
     },
     /// Forbid the use of something.
     Freeze(Freeze),
-    /// Lift freezes, or withdraw the announcement of one.
+    /// Lift freezes.
     Thaw {
         /// Which; nothing for all that stand.
         #[serde(skip_serializing_if = "Option::is_none")]
         freeze: Option<u64>,
+        /// A reason code.
+        reason: Token,
+    },
+    /// Let an announced freeze or closing not happen.
+    WithdrawAnnouncement {
+        /// The announcement.
+        announcement: u64,
         /// A reason code.
         reason: Token,
     },
@@ -201,7 +208,9 @@ pub enum Command {
     },
     /// Appeal against a measure.
     FileAppeal {
-        /// The measure.
+        /// What kind of measure it is.
+        kind: MeasureKind,
+        /// The measure; of a revoked key, the key.
         measure: u64,
         /// What the holder says, kept elsewhere.
         #[serde(skip_serializing_if = "Option::is_none")]

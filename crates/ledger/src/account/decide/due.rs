@@ -1,11 +1,11 @@
 //! What is due: the expiry of holds, of lots, and of what holds release to lots past their end; and the appointments
 //! that a book's terms make with an account.
 
-use super::super::event::{HoldExpired, LotAmount, LotExpired, LotForfeited};
+use super::super::event::{HoldExpired, LotAmount, LotExpired};
 use super::super::{Account, Event, Status};
 use super::{MAX_DUE, admission, breaches, closing, measures, order_refunds, statements, subscriptions};
-use crate::book::{Book, Policy, Remainder};
-use crate::{Credits, Timestamp, Token};
+use crate::book::{Book, Policy};
+use crate::{Credits, Timestamp};
 
 /// Something of an account that is recorded when its time has come, by the terms of its book.
 pub(super) struct Appointment {
@@ -120,7 +120,7 @@ impl Account {
     }
 
     /// What becomes of credits that return to lots: those of a lot past its end expire at once, those of a closed
-    /// account are forfeited where the policy says so. Everything else stays free.
+    /// account go where its other credits went when it ended. Everything else stays free.
     pub(super) fn settle_returned(
         &self,
         returned: &[LotAmount],
@@ -128,13 +128,21 @@ impl Account {
         now: Timestamp,
         events: &mut Vec<Event>,
     ) {
-        let forfeits = self.status() == Status::Closed && policy.close.remainder == Remainder::Forfeit;
-        for LotAmount { lot, amount } in merged(returned) {
+        let ended = (self.status() == Status::Closed).then(|| {
+            let closure = self.records().measures.closure();
+            closure.and_then(|closure| closure.remainder).unwrap_or(policy.close.remainder)
+        });
+        let mut rest = Vec::new();
+        for part in merged(returned) {
+            let LotAmount { lot, amount } = part;
             if self.lot(lot).is_some_and(|lot| lot.is_past(now)) {
                 events.push(LotExpired { lot, amount, expired_at: now }.into());
-            } else if forfeits && let Ok(reason) = Token::new("account_closed") {
-                events.push(LotForfeited { lot, amount, reason }.into());
+            } else {
+                rest.push(part);
             }
+        }
+        if let Some(remainder) = ended {
+            self.end_of(&rest, remainder, events);
         }
     }
 }

@@ -98,6 +98,9 @@ fn act(
         Command::ChangeRegion { region } => control::change_region(account, region),
         Command::Freeze(freeze) => measures::freeze(account, book, freeze, now),
         Command::Thaw { freeze, reason } => measures::thaw(account, *freeze, reason),
+        Command::WithdrawAnnouncement { announcement, reason } => {
+            measures::withdraw_announcement(account, *announcement, reason)
+        }
         Command::ThawOrigin { origin, reason } => measures::thaw_origin(account, origin, reason),
         Command::CompleteSpread { measure, accounts } => {
             measures::complete_spread(account, *measure, *accounts)
@@ -149,12 +152,10 @@ fn act(
         Command::CloseReview { review, decision, by } => {
             violations::close_review(account, book, *review, decision, by, now)
         }
-        Command::FileAppeal { measure, reference, by } => {
-            appeals::file(account, book, *measure, reference.as_ref(), by, now)
+        Command::FileAppeal { kind, measure, reference, by } => {
+            appeals::file(account, book, (*kind, *measure), reference.as_ref(), by, now)
         }
-        Command::DecideAppeal { appeal, upheld, by } => {
-            appeals::decide(account, book, *appeal, *upheld, by, now)
-        }
+        Command::DecideAppeal { appeal, upheld, by } => appeals::decide(account, *appeal, *upheld, by, now),
         Command::Adjust { credits, reason, by } => {
             approvals::adjust(account, book, *credits, reason, by, now)
         }

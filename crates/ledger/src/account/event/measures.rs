@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::FreezeScope;
 use super::is_false;
+use crate::book::Remainder;
 use crate::{AccountId, Timestamp, Token};
 
 payloads! {
@@ -41,6 +42,9 @@ payloads! {
         scope: FreezeScope,
         /// A reason code.
         reason: Token,
+        /// It will reach all accounts of the owner.
+        #[serde(default, skip_serializing_if = "is_false")]
+        owner_wide: bool,
         /// When.
         effective_at: Timestamp,
     }
@@ -49,7 +53,8 @@ payloads! {
         /// By whom.
         by: ClosedBy,
         /// A reason code.
-        reason: Token,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Token>,
         /// When.
         effective_at: Timestamp,
     }
@@ -80,6 +85,9 @@ payloads! {
         /// The breach that was not cured (Z15).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         breach: Option<u64>,
+        /// What becomes of the rest, where that is not what the policy says of a closing (I8, Z15).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remainder: Option<Remainder>,
         /// When it took effect, where that is not when it was recorded.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         effective_at: Option<Timestamp>,
@@ -142,7 +150,9 @@ payloads! {
     }
     /// The holder appeals against a measure (M9).
     AppealFiled {
-        /// The measure: the revision of the event that took it.
+        /// What kind of measure it is.
+        kind: MeasureKind,
+        /// The measure: the revision of the event that took it; of a revoked key, the key.
         measure: u64,
         /// What the holder says, kept elsewhere.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -185,6 +195,19 @@ pub enum ClosedBy {
     Holder,
     /// The service.
     Operator,
+}
+
+/// A measure that can be appealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum MeasureKind {
+    /// A freeze.
+    Freeze,
+    /// The revocation of a key.
+    Key,
+    /// The closing of the account by the service, with what was forfeited by it.
+    Closure,
 }
 
 /// A measure of another account.

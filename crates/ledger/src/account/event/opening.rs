@@ -55,6 +55,8 @@ payloads! {
     KeyReinstated {
         /// The key.
         key: u64,
+        /// SHA-256 of the secret that it had, in hex.
+        secret_sha256: SecretHash,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod billing;
+mod measure;
 mod measures;
 mod moves;
 mod orders;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use approvals::*;
 pub use billing::*;
+pub use measure::*;
 pub use measures::*;
 pub use moves::*;
 pub use orders::*;

@@ -45,6 +45,7 @@ pub struct AfterClose {
 
 /// What becomes of the credits of an account that ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Remainder {
     /// They are forfeited in the same step; what open holds release, when they release it.
