@@ -5,4 +5,5 @@ mod failures;
 mod owners;
 mod restarts;
 mod rivals;
+mod spreads;
 mod world;

@@ -23,6 +23,7 @@ fn freeze() -> Command {
         effective_at: None,
         owner_wide: true,
         origin: None,
+        preserve_logs: false,
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod aiproxynode;
 mod imini;
+mod measuring;
 mod pixapi;
 mod service;
 mod z_image;

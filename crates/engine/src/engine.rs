@@ -157,6 +157,7 @@ impl Engine {
         };
         let steps = Steps {
             inbox: Arc::clone(&inbox),
+            store: Arc::clone(&store),
             stats: Arc::clone(&stats),
             system,
             processes: Arc::clone(&processes),

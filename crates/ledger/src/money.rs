@@ -94,18 +94,6 @@ impl Money {
         self.minor
     }
 
-    /// The sum of amounts, one a currency, in the order in which the currencies come first; nothing if one is too large.
-    pub fn sums(amounts: impl IntoIterator<Item = Self>) -> Option<Vec<Self>> {
-        let mut sums: Vec<Self> = Vec::new();
-        for amount in amounts {
-            match sums.iter_mut().find(|sum| sum.currency == amount.currency) {
-                Some(sum) => sum.minor = sum.minor.checked_add(amount.minor)?,
-                None => sums.push(amount),
-            }
-        }
-        Some(sums)
-    }
-
     /// The amount alone, with all minor units: `10.00`, `1200` for yen.
     pub fn amount(&self) -> String {
         let places = self.currency.places();
@@ -214,9 +202,6 @@ mod tests {
         assert_eq!((part(1000, "0", "3"), part(1000, "0", "0")), (0, 0));
         assert_eq!(part(u64::MAX, "1000000000000000000", "1000000000000000000"), u64::MAX);
         assert_eq!(Money::of_minor(usd, 199).proportion(333, 1000).minor(), 66);
-        let (one, most) = (Money::of_minor(usd, 1), Money::of_minor(usd, u64::MAX));
-        assert_eq!(Money::sums([one, most]), None);
-        assert_eq!(Money::sums([one, one]), Some(vec![Money::of_minor(usd, 2)]));
     }
 
     #[test]

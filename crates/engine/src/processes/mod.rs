@@ -9,11 +9,13 @@
 
 mod migration;
 mod queue;
+mod spread;
 
 use std::sync::Arc;
 
 use compact_str::CompactString;
 use scrip_ledger::{Account, AccountId, Command, Event, Token};
+use scrip_store::EventStore;
 use tokio::sync::oneshot;
 
 pub(crate) use queue::Processes;
@@ -33,16 +35,17 @@ const MAX_ROUNDS: usize = 16;
 type Process = fn(&Steps, &Account) -> Result<(), EngineError>;
 
 /// Every process that an account may wait for.
-const PROCESSES: [Process; 1] = [migration::advance];
+const PROCESSES: [Process; 2] = [migration::advance, spread::advance];
 
 /// Whether a command that led to an event is answered only when what the event starts is done.
 pub(crate) const fn starts(event: &Event) -> bool {
-    matches!(event, Event::MigrationStarted(_))
+    matches!(event, Event::MigrationStarted(_) | Event::Frozen(_) | Event::Thawed(_))
 }
 
 /// Takes the steps of processes, on a thread of its own.
 pub(crate) struct Steps {
     pub(crate) inbox: Arc<Inbox>,
+    pub(crate) store: Arc<dyn EventStore>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) system: Token,
     pub(crate) processes: Arc<Processes>,

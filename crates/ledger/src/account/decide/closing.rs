@@ -8,8 +8,9 @@ use super::super::records::{Announced, Announcement};
 use super::super::{Account, Event, Refusal, Status};
 use super::control::not_closed;
 use super::due::{Appointment, merged};
+use super::moves::worth;
 use crate::book::{Book, Policy, Remainder};
-use crate::{Money, Timestamp, Token};
+use crate::{Credits, Timestamp, Token};
 
 /// The reason of what becomes of the rest.
 pub(super) const ACCOUNT_CLOSED: &str = "account_closed";
@@ -79,18 +80,23 @@ impl Account {
     }
 
     /// What was granted is forfeited; what was paid for repays the debt first, and the rest of it is owed to the holder.
-    /// Lots under a freeze of their own stay as they are, for whoever froze them.
+    /// What is frozen of it stays as it is, for whoever froze it.
     fn settle_rest(&self, free: &[LotAmount], events: &mut Vec<Event>) {
+        let in_frozen_lots: Credits =
+            self.live_lots().filter(|lot| lot.freezes > 0).map(|lot| lot.free).sum();
+        let (mut debt, mut frozen) = (self.debt, self.balance().frozen.above(in_frozen_lots));
         let (mut granted, mut repaid, mut owed) = (Vec::new(), Vec::new(), Vec::new());
-        let mut debt = self.debt;
         for part in free {
             match self.lot(part.lot) {
                 Some(lot) if lot.basis.is_none() => granted.push(*part),
                 Some(lot) if lot.freezes == 0 => {
                     let repays = debt.min(part.amount);
                     debt = debt.above(repays);
+                    let left = part.amount.above(repays);
+                    let stays = frozen.min(left);
+                    frozen = frozen.above(stays);
                     repaid.push(LotAmount { lot: part.lot, amount: repays });
-                    owed.push(LotAmount { lot: part.lot, amount: part.amount.above(repays) });
+                    owed.push(LotAmount { lot: part.lot, amount: left.above(stays) });
                 }
                 Some(_) | None => {}
             }
@@ -99,19 +105,14 @@ impl Account {
         if !repaid.is_empty() {
             events.push(DebtRepaid { lots: repaid }.into());
         }
-        events.extend(self.owed_for(owed));
+        // What was paid for it may be less than the smallest unit: then there is nothing to pay out.
+        if let (Ok(amounts), Ok(reason), Ok(by)) =
+            (worth(self, &owed), Token::new(ACCOUNT_CLOSED), Token::new("system"))
+            && !amounts.is_empty()
+        {
+            events.push(Withdrawn { lots: owed, amounts, reason, reference: None, by }.into());
+        }
         forfeit(&granted, events);
-    }
-
-    /// What was paid for credits is owed to the holder.
-    fn owed_for(&self, lots: Vec<LotAmount>) -> Option<Event> {
-        let worth = |part: &LotAmount| {
-            let basis = self.lot(part.lot)?.basis.as_deref()?;
-            Some(basis.paid.part(part.amount, basis.credits))
-        };
-        let amounts = Money::sums(lots.iter().filter_map(worth)).filter(|amounts| !amounts.is_empty())?;
-        let (reason, by) = (Token::new(ACCOUNT_CLOSED).ok()?, Token::new("system").ok()?);
-        Some(Withdrawn { lots, amounts, reason, reference: None, by }.into())
     }
 }
 

@@ -39,25 +39,6 @@ pub(super) fn withdraw(
     Ok(vec![Withdrawn { lots, amounts, reason, reference, by }.into()])
 }
 
-/// Settles an account that ends: everything that was paid for and is free is owed to its holder, whatever the rule of
-/// withdrawals. What is left then was not paid for, is owed, or is disputed.
-pub(super) fn settle_paid(
-    account: &Account,
-    book: &Book,
-    now: Timestamp,
-    reason: &Token,
-    by: &Token,
-) -> Result<Vec<Event>, Refusal> {
-    let policy = book.policy(now);
-    let paid = |lot: &Lot| lot.basis.is_some();
-    let lots = up_to(account, policy, leavable(account, paid), paid);
-    let amounts = worth(account, &lots)?;
-    if amounts.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(vec![Withdrawn { lots, amounts, reason: reason.clone(), reference: None, by: by.clone() }.into()])
-}
-
 /// Sends credits to another account. They are nowhere until they arrive there or come back: a process sees to that.
 pub(super) fn migrate(
     account: &Account,
@@ -217,7 +198,7 @@ fn up_to(
 }
 
 /// What was paid for credits of lots, by currency: of each lot its price's part, rounded down to the minor unit.
-fn worth(account: &Account, lots: &[LotAmount]) -> Result<Vec<Money>, Refusal> {
+pub(super) fn worth(account: &Account, lots: &[LotAmount]) -> Result<Vec<Money>, Refusal> {
     let mut amounts: Vec<Money> = Vec::new();
     for part in lots {
         let basis = account.lot(part.lot).and_then(|lot| lot.basis.as_deref());

@@ -42,6 +42,6 @@ pub struct Records {
 impl Records {
     /// Whether something that began here has to be finished by other accounts.
     pub(in crate::account) fn wait_for_process(&self) -> bool {
-        self.moves.migrations().next().is_some()
+        self.moves.migrations().next().is_some() || !self.measures.spreads().is_empty()
     }
 }
