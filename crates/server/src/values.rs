@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 
 use compact_str::CompactString;
 use scrip_ledger::book::{GrantSource, Outcome};
-use scrip_ledger::event::ClosedBy;
+use scrip_ledger::event::{ClosedBy, Resolution};
 use scrip_ledger::{AmountError, Credits, Minted, Quantity, Timestamp, Token};
 use serde::de::value::{Error as WordError, StrDeserializer};
 use serde::de::{self, Deserialize, Deserializer, IntoDeserializer};
@@ -209,6 +209,8 @@ words! {
     ];
     GrantSource = "GrantSource", "Why credits are granted.", ["promotional", "signup", "manual", "compensation"];
     ClosedBy = "ClosedBy", "Who closes an account.", ["holder", "operator"];
+    Resolution = "DisputeOutcome", "How a dispute is resolved.", ["credited", "rejected"];
+    ClaimOutcome = "ClaimOutcome", "How a claim for compensation ends.", ["paid", "waived"];
     ScopeWord = "FreezeScope", "How far a freeze reaches.", [
         "account", "amount", "lots", "key", "owner"
     ];
@@ -235,6 +237,15 @@ pub(crate) enum ScopeWord {
     Owner,
 }
 
+/// How a claim for compensation ends, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ClaimOutcome {
+    Paid,
+    #[serde(alias = "given_up")]
+    Waived,
+}
+
 /// A value as a caller gave it.
 #[derive(Clone, Debug)]
 pub(crate) struct Given<T>(Result<T, Wrong>);
@@ -259,6 +270,10 @@ pub(crate) type ProviderStatusIn = Given<ProviderStatus>;
 pub(crate) type ScopeIn = Given<ScopeWord>;
 /// A decision as given.
 pub(crate) type VerdictIn = Given<Verdict>;
+/// How a dispute is resolved, as given.
+pub(crate) type ResolutionIn = Given<Resolution>;
+/// How a claim ends, as given.
+pub(crate) type ClaimOutcomeIn = Given<ClaimOutcome>;
 /// Who closes, as given.
 pub(crate) type ClosedByIn = Given<ClosedBy>;
 
@@ -335,6 +350,8 @@ pub(crate) type OutcomeOut = Shown<Outcome>;
 pub(crate) type SourceOut = Shown<GrantSource>;
 /// A decision in an answer.
 pub(crate) type VerdictOut = Shown<Verdict>;
+/// How a dispute was resolved, in an answer.
+pub(crate) type ResolutionOut = Shown<Resolution>;
 /// Who closed, in an answer.
 pub(crate) type ClosedByOut = Shown<ClosedBy>;
 

@@ -207,6 +207,7 @@ fn entry(account: &AccountId, recorded: &Recorded, event: &Event) -> Option<Box<
     let (lots, amount, debt) = match event {
         Event::ToppedUp(event) => (own_lot(event.credits), event.credits, Credits::ZERO),
         Event::Granted(event) => (own_lot(event.credits), event.credits, Credits::ZERO),
+        Event::PeriodGranted(event) => (own_lot(event.credits), event.credits, Credits::ZERO),
         Event::HoldCaptured(event) => spent(&event.charge),
         Event::Debited(event) => spent(&event.charge),
         Event::UsageRefunded(event) => {
@@ -216,6 +217,7 @@ fn entry(account: &AccountId, recorded: &Recorded, event: &Event) -> Option<Box<
         }
         Event::LotExpired(event) => gone(event.lot, event.amount),
         Event::LotForfeited(event) => gone(event.lot, event.amount),
+        Event::LotReclaimed(event) => gone(event.lot, event.amount),
         Event::DebtRepaid(event) => {
             let amount = negative(sum(&event.lots));
             (event.lots.clone(), amount, amount)
@@ -234,7 +236,12 @@ fn entry(account: &AccountId, recorded: &Recorded, event: &Event) -> Option<Box<
     })
 }
 
-fn call(account: &scrip_ledger::Account, recorded: &Recorded, event: &Event) -> Option<Box<RawValue>> {
+/// A call, if the event charged one.
+pub(super) fn call(
+    account: &scrip_ledger::Account,
+    recorded: &Recorded,
+    event: &Event,
+) -> Option<Box<RawValue>> {
     let charge = match event {
         Event::HoldCaptured(event) => ChargeAnswer::of(account.id(), recorded.revision, &event.charge)
             .captured(event.hold, event.released, event.late),

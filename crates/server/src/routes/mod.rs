@@ -8,10 +8,12 @@ mod books;
 mod breaches;
 mod calls;
 mod closing;
+mod compensation;
 mod console;
 mod credit_line;
 mod debits;
 mod dev;
+mod disputes;
 mod events;
 mod grants;
 mod health;
@@ -25,6 +27,8 @@ mod moves;
 mod noop;
 mod refunds;
 mod standing;
+mod statements;
+mod subscriptions;
 mod top_ups;
 
 use std::sync::Arc;
@@ -54,6 +58,16 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(holds::void))
         .routes(routes!(debits::debit))
         .routes(routes!(refunds::refund))
+        .routes(routes!(subscriptions::subscribe, subscriptions::list))
+        .routes(routes!(subscriptions::cancel))
+        .routes(routes!(subscriptions::pay))
+        .routes(routes!(statements::list))
+        .routes(routes!(statements::show))
+        .routes(routes!(disputes::open))
+        .routes(routes!(disputes::resolve))
+        .routes(routes!(disputes::list))
+        .routes(routes!(compensation::claim, compensation::list))
+        .routes(routes!(compensation::settle))
         .routes(routes!(measures::freeze))
         .routes(routes!(measures::thaw))
         .routes(routes!(measures::withdraw))

@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for OnTop {
 }
 
 impl PaymentBody {
-    fn read(self) -> Result<Payment, Problem> {
+    pub(super) fn read(self) -> Result<Payment, Problem> {
         let currency = currency(&self.currency, "payment.currency")?;
         let on_top = |extra: Option<OnTop>, field: &str| {
             extra
@@ -125,11 +125,13 @@ impl PaymentBody {
     }
 }
 
-fn currency(code: &str, field: &str) -> Result<Currency, Problem> {
+/// The currency that a code names.
+pub(super) fn currency(code: &str, field: &str) -> Result<Currency, Problem> {
     code.parse().map_err(|error| not_money(error, field))
 }
 
-fn money(currency: Currency, amount: MoneyIn, field: &str) -> Result<Money, Problem> {
+/// An amount of a currency.
+pub(super) fn money(currency: Currency, amount: MoneyIn, field: &str) -> Result<Money, Problem> {
     Money::parse(currency, amount.get(field)?.as_str()).map_err(|error| not_money(error, field))
 }
 

@@ -97,7 +97,9 @@ pub enum DisputeKind {
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
     /// The holder was right, at least in part: credits came back.
+    #[serde(alias = "credit")]
     Credited,
     /// It stands as it was.
+    #[serde(alias = "reject")]
     Rejected,
 }
