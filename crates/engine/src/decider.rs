@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use scrip_ledger::command::{Open, OwnerFreeze};
-use scrip_ledger::{AccountId, Command, Event, Refusal, Token, decide};
+use scrip_ledger::{AccountId, Command, Refusal, Token, decide};
 use scrip_store::{EventStore, Expected};
 use tokio::sync::oneshot;
 
@@ -331,9 +331,8 @@ impl Decider {
             .map_err(|refusal| if is_ahead { Setback::NotDurable } else { Setback::from(refusal) })?;
         let first_revision = slot.account.next_revision();
         let recorded_at = now.max(slot.account.last_recorded_at());
-        let at = events.iter().position(|event| matches!(event, Event::ToppedUp(_))).unwrap_or(0) as u64;
-        let revision = first_revision.saturating_add(at);
-        let reserved = reserve(&self.shared, &book.id, &request.account, revision, &request.command)?;
+        let leads_to = (first_revision, events.as_slice());
+        let reserved = reserve(&self.shared, &book.id, &request.account, &request.command, leads_to)?;
         if events.is_empty() {
             slot.reschedule(book, schedule, now);
             if slot.account.waits_for_process() {

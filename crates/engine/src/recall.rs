@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use scrip_ledger::{Command, Event, Refusal};
+use scrip_ledger::event::DisputeKind;
+use scrip_ledger::{Command, Event, PastDebit, Refusal, Timestamp};
 use scrip_store::EventStore;
 
 use crate::accounts::Slot;
@@ -53,18 +54,45 @@ pub(crate) fn recall(store: &dyn EventStore, slot: &Slot, command: &mut Command)
                 return Err(Refusal::HoldAlreadySettled.into());
             }
         }
-        Command::RefundDebit(refund) => match past_event(store, slot, refund.debit)? {
-            Some(Event::Debited(debited)) => refund.past = Some(Box::new(debited.charge)),
-            Some(Event::HoldCaptured(captured)) => refund.past = Some(Box::new(captured.charge)),
-            _ => {}
-        },
+        Command::RefundDebit(refund) => {
+            refund.past = past_charge(store, slot, refund.debit)?.map(|(charge, _)| charge);
+        }
+        Command::OpenDispute(open) if open.kind == DisputeKind::Call => {
+            open.charged_at = past_charge(store, slot, open.subject)?.map(|(_, charged_at)| charged_at);
+        }
+        Command::ResolveDispute(resolve) => {
+            let dispute = slot.account.records().billing.dispute(resolve.dispute);
+            let call = dispute.filter(|dispute| dispute.opened.kind == DisputeKind::Call);
+            if let Some(call) = call.map(|dispute| dispute.opened.subject) {
+                resolve.past = past_charge(store, slot, call)?.map(|(charge, _)| charge);
+            }
+        }
         _ => {}
     }
     Ok(())
 }
 
+/// What was charged at a revision of the account, and when, if a call was.
+fn past_charge(
+    store: &dyn EventStore,
+    slot: &Slot,
+    revision: u64,
+) -> Result<Option<(PastDebit, Timestamp)>, Setback> {
+    let Some((event, recorded_at)) = past(store, slot, revision)? else { return Ok(None) };
+    Ok(match event {
+        Event::Debited(debited) => Some((Box::new(debited.charge), recorded_at)),
+        Event::HoldCaptured(captured) => Some((Box::new(captured.charge), recorded_at)),
+        _ => None,
+    })
+}
+
 /// The event at a revision of the account, if there is one.
 fn past_event(store: &dyn EventStore, slot: &Slot, revision: u64) -> Result<Option<Event>, Setback> {
+    Ok(past(store, slot, revision)?.map(|(event, _)| event))
+}
+
+/// The event at a revision of the account, and when it was recorded.
+fn past(store: &dyn EventStore, slot: &Slot, revision: u64) -> Result<Option<(Event, Timestamp)>, Setback> {
     if revision >= slot.account.next_revision() {
         return Ok(None);
     }
@@ -73,6 +101,6 @@ fn past_event(store: &dyn EventStore, slot: &Slot, revision: u64) -> Result<Opti
     let Some(stored) = stored.first() else { return Err(Setback::NotDurable) };
     let event = &stored.event;
     scrip_ledger::decode(&event.event_type, event.version, &event.payload)
-        .map(Some)
+        .map(|decoded| Some((decoded, Timestamp::from_micros(event.recorded_at))))
         .map_err(|error| failed(&error))
 }

@@ -3,7 +3,8 @@
 //!
 //! The stream's name is a hash of its parts, book first. No read model is ever asked whether something exists.
 
-use scrip_ledger::{AccountId, BookId, Command, Refusal, Token};
+use scrip_ledger::event::{Payment, PeriodGranted, PeriodPaid, ToppedUp};
+use scrip_ledger::{AccountId, BookId, Command, Event, Refusal, Token};
 use scrip_store::{Expected, StoreError, StreamName};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -57,16 +58,16 @@ struct OrderPlaced<'a> {
     lot: u64,
 }
 
-/// What a command leaves, if it is accepted and its own event has a revision in its account's stream.
+/// What a command leaves, if it leads to these events, the first of which has a revision in its account's stream.
 pub(crate) fn reserve(
     shared: &SharedStreams,
     book: &BookId,
     account: &AccountId,
-    revision: u64,
     command: &Command,
+    (first_revision, events): (u64, &[Event]),
 ) -> Result<Vec<Reservation>, Taken> {
     let mut reserved = Vec::new();
-    for wanted in wanted(book, account, revision, command).into_iter().flatten() {
+    for wanted in wanted(book, account, command, (first_revision, events)).into_iter().flatten() {
         let end = shared.end(&wanted.stream).map_err(Taken::Unknown)?;
         if let (Some(refusal), Some(_)) = (wanted.once, end.revision) {
             return Err(if end.is_ahead { Taken::Perhaps } else { Taken::Refused(refusal) });
@@ -81,20 +82,22 @@ pub(crate) fn reserve(
     Ok(reserved)
 }
 
-fn wanted(book: &BookId, account: &AccountId, revision: u64, command: &Command) -> Vec<Option<Wanted>> {
+fn wanted(
+    book: &BookId,
+    account: &AccountId,
+    command: &Command,
+    (first_revision, events): (u64, &[Event]),
+) -> Vec<Option<Wanted>> {
     match command {
-        Command::TopUp(top_up) => {
-            let payment = &top_up.payment;
-            let used = PaymentUsed {
-                book,
-                provider: &payment.provider,
-                payment_id: &payment.payment_id,
-                account,
-                order_id: &top_up.order_id,
+        Command::TopUp(_) | Command::Subscribe(_) | Command::PayPeriod(_) => {
+            let Some(Bought { order_id, payment, lot }) = bought(first_revision, events) else {
+                return Vec::new();
             };
-            let placed = OrderPlaced { book, order_id: &top_up.order_id, account, lot: revision };
-            let payment = [book.as_str(), payment.provider.as_str(), payment.payment_id.as_str()];
-            let order = [book.as_str(), top_up.order_id.as_str()];
+            let Payment { provider, payment_id, .. } = payment;
+            let used = PaymentUsed { book, provider, payment_id, account, order_id };
+            let placed = OrderPlaced { book, order_id, account, lot };
+            let payment = [book.as_str(), provider.as_str(), payment_id.as_str()];
+            let order = [book.as_str(), order_id.as_str()];
             vec![
                 want(stream("payment", &payment), "payment_used", &used, Some(Refusal::PaymentAlreadyUsed)),
                 want(stream("order", &order), "order_placed", &placed, Some(Refusal::Exists("the order"))),
@@ -107,6 +110,29 @@ fn wanted(book: &BookId, account: &AccountId, revision: u64, command: &Command) 
         }
         _ => Vec::new(),
     }
+}
+
+/// An order, what paid for it, and the lot that it brought.
+struct Bought<'a> {
+    order_id: &'a Token,
+    payment: &'a Payment,
+    lot: u64,
+}
+
+/// The order that is paid by one of these events. Periods that begin by themselves are not paid then.
+fn bought(first_revision: u64, events: &[Event]) -> Option<Bought<'_>> {
+    events.iter().zip(first_revision..).find_map(|(event, revision)| match event {
+        Event::ToppedUp(ToppedUp { order_id, payment, .. }) => {
+            Some(Bought { order_id, payment, lot: revision })
+        }
+        Event::PeriodGranted(PeriodGranted { order_id, payment: Some(payment), .. }) => {
+            Some(Bought { order_id, payment, lot: revision })
+        }
+        Event::PeriodPaid(PeriodPaid { order_id, payment, lot, .. }) => {
+            Some(Bought { order_id, payment, lot: *lot })
+        }
+        _ => None,
+    })
 }
 
 fn want(

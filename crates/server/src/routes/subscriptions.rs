@@ -107,6 +107,7 @@ pub(crate) struct PayAnswer<'a> {
     account_id: Id,
     /// The order of the period that was paid.
     order_id: Id,
+    lot_id: MintedId,
     #[schema(value_type = PaymentBody)]
     payment: PaymentAnswer<'a>,
     /// What of its credits repaid debt.
@@ -301,6 +302,7 @@ impl Operation for Pay {
             subscription_id: id(done, MintedKind::Subscription, paid.subscription),
             account_id: done.account.clone().into(),
             order_id: paid.order_id.clone().into(),
+            lot_id: id(done, MintedKind::Lot, paid.lot),
             payment: (&paid.payment).into(),
             debt_repaid: debt_repaid(done),
             recorded_at: done.recorded_at.into(),

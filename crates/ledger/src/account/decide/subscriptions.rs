@@ -92,6 +92,7 @@ pub(super) fn pay(
     let paid = PeriodPaid {
         subscription: pay.subscription,
         order_id: period.order_id.clone(),
+        lot: period.lot,
         payment: pay.payment.clone(),
     };
     let free = account.lot(period.lot).map_or(Credits::ZERO, |lot| lot.usable());

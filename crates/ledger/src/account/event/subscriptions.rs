@@ -51,6 +51,8 @@ payloads! {
         subscription: u64,
         /// The order of the period: the first one that was not paid.
         order_id: Token,
+        /// Its credits.
+        lot: u64,
         /// The payment.
         payment: Payment,
     }

@@ -168,10 +168,11 @@ impl Account {
         at: Timestamp,
     ) -> Result<(), Contradiction> {
         let subscription = self.records_mut().subscriptions.get_mut(event.subscription)?;
-        let period = subscription.unpaid().first().filter(|period| period.order_id == event.order_id);
-        let lot = period.ok_or("it is not the first unpaid period")?.lot;
+        if subscription.unpaid().first().is_none_or(|period| period.lot != event.lot) {
+            return Err("it is not the first unpaid period");
+        }
         subscription.paid = subscription.paid.saturating_add(1);
-        let lot = self.lot_mut(lot)?;
+        let lot = self.lot_mut(event.lot)?;
         lot.basis = Some(basis(&event.order_id, &event.payment, lot.granted, at));
         Ok(())
     }
