@@ -13,7 +13,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use scrip_engine::{Clock, Engine, Options, load_books};
 use scrip_ledger::{Timestamp, Token};
-use scrip_server::{Config, Scope, TokenConfig};
+use scrip_server::{Config, Scope, TokenConfig, WebhookConfig, WebhookSecret};
 use scrip_store::{EventStore, MemoryStore};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -95,6 +95,15 @@ fn tokens() -> Vec<TokenConfig> {
     ]
 }
 
+/// What Stripe signs the webhooks of pixapi with: the old secret and the new one.
+pub const WEBHOOK_SECRETS: [&str; 2] = ["whsec_old", "whsec_new"];
+
+fn webhooks() -> Vec<WebhookConfig> {
+    let secrets = WEBHOOK_SECRETS.map(WebhookSecret::new).to_vec();
+    let [provider, book] = ["stripe", "pixapi"].map(|word| Token::new(word).unwrap());
+    vec![WebhookConfig { provider, book: Some(book), secrets }]
+}
+
 /// The folder of the books.
 pub fn books_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/books")
@@ -110,7 +119,7 @@ impl World {
         let shared: Arc<dyn EventStore> = store.clone();
         let books = load_books(&books_dir(), &*shared, clock.now()).unwrap();
         let engine = Engine::start(shared, books, clock, Options::default()).unwrap();
-        let config = Config { tokens: tokens(), dev: true, bench: true };
+        let config = Config { tokens: tokens(), webhooks: webhooks(), dev: true, bench: true };
         let router = scrip_server::router(engine.clone(), config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -4,4 +4,6 @@
 mod expiry;
 mod money;
 mod prices;
+mod refunds;
 mod small_calls;
+mod webhooks;

@@ -2,6 +2,7 @@
 //! on both sides. A test is named after its clause: `z6_original_channel_until_day_90`.
 
 mod aiproxynode;
+mod buying;
 mod imini;
 mod measuring;
 mod pixapi;

@@ -3,11 +3,13 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use scrip_ledger::{Account, AccountId, DecodeError, Event, Timestamp, decode};
+use scrip_ledger::{Account, AccountId, BookId, DecodeError, Event, Timestamp, Token, decode};
 use scrip_store::{EventStore, Recorded, RecordedRef, StoreError, StreamName};
 
+use crate::notices::{PaymentStream, payment_stream};
 use crate::reply::FirstAnswer;
 use crate::request::Accepted;
+use crate::reservations::account_of_order;
 
 /// Folds streams of the store.
 #[derive(Clone)]
@@ -120,6 +122,26 @@ impl History {
             })?;
         }
         Ok(events)
+    }
+
+    /// The account that an order was placed for, if there is such an order.
+    pub fn account_of_order(
+        &self,
+        book: &BookId,
+        order_id: &Token,
+    ) -> Result<Option<AccountId>, HistoryError> {
+        Ok(account_of_order(self.store.as_ref(), book, order_id)?)
+    }
+
+    /// Whether a payment has brought credits.
+    pub fn payment_was_used(
+        &self,
+        book: &BookId,
+        provider: &Token,
+        payment_id: &Token,
+    ) -> Result<bool, HistoryError> {
+        let Some(stream) = payment_stream(book, provider, payment_id) else { return Ok(false) };
+        Ok(PaymentStream::read(self.store.as_ref(), &stream)?.used.is_some())
     }
 
     fn visit(

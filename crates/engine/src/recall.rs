@@ -7,6 +7,7 @@ use scrip_ledger::{Command, Event, PastDebit, Refusal, Timestamp};
 use scrip_store::EventStore;
 
 use crate::accounts::Slot;
+use crate::notices::{PaymentStream, payment_stream};
 use crate::request::EngineError;
 use crate::reservations::Taken;
 
@@ -68,6 +69,12 @@ pub(crate) fn recall(store: &dyn EventStore, slot: &Slot, command: &mut Command)
             }
         }
         _ => {}
+    }
+    if let (Some(book), Some((payment, notices))) = (slot.account.book(), command.payment_mut())
+        && let Some(stream) = payment_stream(book, &payment.provider, &payment.payment_id)
+    {
+        let read = PaymentStream::read(store, &stream);
+        *notices = read.map_err(|error| unavailable("a payment's notices", &error))?.notices;
     }
     Ok(())
 }

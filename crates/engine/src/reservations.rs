@@ -5,10 +5,11 @@
 
 use scrip_ledger::event::{Payment, PeriodGranted, PeriodPaid, ToppedUp};
 use scrip_ledger::{AccountId, BookId, Command, Event, Refusal, Token};
-use scrip_store::{Expected, StoreError, StreamName};
+use scrip_store::{EventStore, Expected, StoreError, StreamName};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::notices::is_notice;
 use crate::owners::{ACCOUNT_OF_OWNER, AccountOfOwner, owner_stream};
 use crate::shared::SharedStreams;
 
@@ -69,8 +70,14 @@ pub(crate) fn reserve(
     let mut reserved = Vec::new();
     for wanted in wanted(book, account, command, (first_revision, events)).into_iter().flatten() {
         let end = shared.end(&wanted.stream).map_err(Taken::Unknown)?;
-        if let (Some(refusal), Some(_)) = (wanted.once, end.revision) {
-            return Err(if end.is_ahead { Taken::Perhaps } else { Taken::Refused(refusal) });
+        if let (Some(refusal), Some(last)) = (wanted.once, end.revision) {
+            if !is_notice(&end.payload) {
+                return Err(if end.is_ahead { Taken::Perhaps } else { Taken::Refused(refusal) });
+            }
+            // One that came after they were brought to the command: it is decided again.
+            if command.notices().map_or(0, <[_]>::len) as u64 != last.saturating_add(1) {
+                return Err(Taken::Perhaps);
+            }
         }
         reserved.push(Reservation {
             stream: wanted.stream,
@@ -142,6 +149,23 @@ fn want(
     once: Option<Refusal>,
 ) -> Option<Wanted> {
     Some(Wanted { stream: stream?, event_type, payload: serde_json::to_vec(payload).ok()?, once })
+}
+
+/// The account that an order was placed for. Blocks on the store.
+pub(crate) fn account_of_order(
+    store: &dyn EventStore,
+    book: &BookId,
+    order_id: &Token,
+) -> Result<Option<AccountId>, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Placed {
+        account: AccountId,
+    }
+
+    let Some(stream) = stream("order", &[book.as_str(), order_id.as_str()]) else { return Ok(None) };
+    let placed = store.read_stream(&stream, 0, 1)?;
+    let read = |placed: &scrip_store::Recorded| serde_json::from_slice::<Placed>(&placed.event.payload).ok();
+    Ok(placed.first().and_then(read).map(|placed| placed.account))
 }
 
 /// `kind-` and 128 bits of the SHA-256 of the parts, in hex.

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 use scrip_ledger::Token;
-use scrip_server::{Scope, TokenConfig};
+use scrip_server::{Scope, TokenConfig, WebhookConfig, WebhookSecret};
 use serde::Serialize;
 
 use crate::commands::hex;
@@ -19,13 +19,35 @@ pub struct Tokens {
     pub admin: String,
 }
 
+/// What payment providers sign their webhooks with, for every book.
+#[derive(Serialize)]
+pub struct WebhookSecrets {
+    pub stripe: String,
+}
+
+fn random(prefix: &str) -> String {
+    let mut bytes = [0u8; 24];
+    rand::rng().fill_bytes(&mut bytes);
+    format!("{prefix}{}", hex(&bytes))
+}
+
+/// Makes a new one of each provider.
+pub fn webhook_secrets() -> WebhookSecrets {
+    WebhookSecrets { stripe: random("whsec_") }
+}
+
+impl WebhookSecrets {
+    /// As the server takes them.
+    pub fn configs(&self) -> Vec<WebhookConfig> {
+        let secrets = vec![WebhookSecret::new(&self.stripe)];
+        let stripe = Token::new("stripe").map(|provider| WebhookConfig { provider, book: None, secrets });
+        stripe.into_iter().collect()
+    }
+}
+
 /// Makes new ones.
 pub fn tokens() -> Tokens {
-    let [proxy, support, finance, finance2, auditor, admin] = std::array::from_fn(|_| {
-        let mut bytes = [0u8; 24];
-        rand::rng().fill_bytes(&mut bytes);
-        format!("dev-{}", hex(&bytes))
-    });
+    let [proxy, support, finance, finance2, auditor, admin] = std::array::from_fn(|_| random("dev-"));
     Tokens { proxy, support, finance, finance2, auditor, admin }
 }
 
@@ -50,13 +72,19 @@ impl Tokens {
 }
 
 /// The first line on standard output: where to call, and with what.
-pub fn first_line(addresses: Addresses, tokens: &Tokens) -> serde_json::Result<String> {
+pub fn first_line(
+    addresses: Addresses,
+    tokens: &Tokens,
+    webhook_secrets: &WebhookSecrets,
+) -> serde_json::Result<String> {
     #[derive(Serialize)]
     struct FirstLine<'a> {
         listening: String,
         gateway: String,
         tokens: &'a Tokens,
+        webhook_secrets: &'a WebhookSecrets,
     }
     let listening = format!("http://{}", addresses.api);
-    serde_json::to_string(&FirstLine { listening, gateway: format!("http://{}", addresses.gateway), tokens })
+    let gateway = format!("http://{}", addresses.gateway);
+    serde_json::to_string(&FirstLine { listening, gateway, tokens, webhook_secrets })
 }

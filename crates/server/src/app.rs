@@ -4,19 +4,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use scrip_engine::{BookScope, Engine};
+use scrip_ledger::BookId;
 use scrip_ledger::event::SecretHash;
 use tokio::sync::Semaphore;
 
 use crate::auth::Principal;
 use crate::metrics::Metrics;
 use crate::rights::Rights;
-use crate::{Config, limits};
+use crate::{Config, WebhookConfig, WebhookSecret, limits};
 
 /// The server's state, shared by all requests.
 pub(crate) struct App {
     pub(crate) engine: Engine,
     /// Who a token is, by its hash: looking one up by hash takes the same time whatever its bytes.
     pub(crate) tokens: HashMap<SecretHash, Arc<Principal>>,
+    webhooks: Vec<WebhookConfig>,
     pub(crate) metrics: Arc<Metrics>,
     /// Bounds the reads of the store that run at the same time.
     pub(crate) reads: Semaphore,
@@ -37,9 +39,20 @@ impl App {
         Self {
             engine,
             tokens: config.tokens.into_iter().map(principal).collect(),
+            webhooks: config.webhooks,
             metrics,
             reads: Semaphore::new(limits::READS),
             waiters: Semaphore::new(limits::WAITERS),
         }
+    }
+
+    /// The secrets that a provider may sign a book's webhooks with: the book's own, or those of every book.
+    pub(crate) fn webhook_secrets(&self, provider: &str, book: &BookId) -> &[WebhookSecret] {
+        let of = |named: Option<&BookId>| {
+            self.webhooks
+                .iter()
+                .find(|known| known.provider.as_str() == provider && known.book.as_ref() == named)
+        };
+        of(Some(book)).or_else(|| of(None)).map(|known| known.secrets.as_slice()).unwrap_or_default()
     }
 }

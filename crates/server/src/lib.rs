@@ -4,7 +4,7 @@
 //! `routes`, one file a group; each command is an `Operation`, the same over its own endpoint and in a batch.
 //!
 //! - **Invariant**: an answer to a command is a function of its events alone, so that a repeated key gets the same bytes.
-//! - **Invariant**: nothing here keeps or logs a secret, a query string or a body.
+//! - **Invariant**: nothing here logs a secret, a query string or a body, nor keeps one, but for the secrets of webhooks.
 
 mod answers;
 mod app;
@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use scrip_engine::Engine;
 
-pub use config::{Config, TokenConfig};
+pub use config::{Config, TokenConfig, WebhookConfig, WebhookSecret};
 #[cfg(feature = "schemas")]
 pub use openapi::event_schemas;
 pub use openapi::openapi;

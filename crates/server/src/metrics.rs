@@ -29,6 +29,10 @@ pub(crate) struct Metrics {
     paths: HashMap<Box<str>, usize>,
     /// By path, then by method.
     routes: Vec<Route>,
+    /// Webhooks whose signature was none of ours.
+    bad_signatures: AtomicU64,
+    /// Webhooks whose signature was of another time.
+    stale_signatures: AtomicU64,
 }
 
 /// One method of one path.
@@ -52,7 +56,12 @@ pub(crate) struct RouteIndex(usize);
 
 impl Metrics {
     pub(crate) fn new<'a>(paths: impl Iterator<Item = &'a str>) -> Self {
-        let mut metrics = Self { paths: HashMap::new(), routes: Vec::new() };
+        let mut metrics = Self {
+            paths: HashMap::new(),
+            routes: Vec::new(),
+            bad_signatures: AtomicU64::new(0),
+            stale_signatures: AtomicU64::new(0),
+        };
         for path in std::iter::once(UNMATCHED).chain(paths) {
             let routes = &mut metrics.routes;
             metrics.paths.entry(path.into()).or_insert_with(|| {
@@ -89,10 +98,29 @@ impl Metrics {
         series.micros.fetch_add(micros, Ordering::Relaxed);
     }
 
+    /// A webhook came that nobody we know has signed.
+    pub(crate) fn bad_signature(&self) {
+        self.bad_signatures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A webhook came that was signed at another time.
+    pub(crate) fn stale_signature(&self) {
+        self.stale_signatures.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The page that Prometheus reads.
     pub(crate) fn page(&self, stats: &Stats, healthy: bool) -> String {
         let mut page = String::with_capacity(16 << 10);
         engine(&mut page, stats, healthy);
+        let name = "scrip_webhooks_rejected_total";
+        help(&mut page, name, "counter", "Webhooks of payment providers that were not taken.");
+        for (reason, count) in
+            [("bad_signature", &self.bad_signatures), ("stale_signature", &self.stale_signatures)]
+        {
+            let labels = format!("provider=\"stripe\",reason=\"{reason}\"");
+            let count = count.load(Ordering::Relaxed);
+            let _infallible = writeln!(page, "{name}{{{labels}}} {count}");
+        }
         help(&mut page, "scrip_http_request_duration_seconds", "histogram", "Requests by route and status.");
         for route in &self.routes {
             for (status, series) in STATUSES.iter().zip(&route.by_status) {

@@ -10,7 +10,7 @@ use scrip_engine::Clock;
 use scrip_gateway::mock::{Manner, Mock};
 use scrip_gateway::{Models, Secret, Upstream};
 use scrip_ledger::Timestamp;
-use scrip_server::TokenConfig;
+use scrip_server::{TokenConfig, WebhookConfig, WebhookSecret};
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -74,6 +74,8 @@ struct Config {
     gateway: SocketAddr,
     tokens: Vec<TokenConfig>,
     #[serde(default)]
+    webhooks: Vec<WebhookConfig>,
+    #[serde(default)]
     upstreams: Vec<UpstreamConfig>,
 }
 
@@ -120,11 +122,13 @@ impl Serve {
             }
         };
         let upstream = Upstream::new("upstream", &upstream, None, Models::All)?;
-        let api = scrip_server::Config { tokens: tokens.configs(), dev: true, bench: self.bench };
+        let webhook_secrets = dev::webhook_secrets();
+        let (tokens_of_api, webhooks) = (tokens.configs(), webhook_secrets.configs());
+        let api = scrip_server::Config { tokens: tokens_of_api, webhooks, dev: true, bench: self.bench };
         let gateway = scrip_gateway::Config { upstreams: vec![upstream], ..Default::default() };
         let stack = Stack::bind(engine, (self.listen, api), (self.gateway, gateway)).await?;
         let stop = stop()?;
-        output::line(dev::first_line(stack.addresses()?, &tokens)?);
+        output::line(dev::first_line(stack.addresses()?, &tokens, &webhook_secrets)?);
         serve(stack, stop).await
     }
 }
@@ -143,7 +147,11 @@ async fn from_config(path: &Path) -> anyhow::Result<Ending> {
     if config.tokens.is_empty() {
         bail!("{}: nobody could call: tokens is empty", path.display());
     }
-    let api = scrip_server::Config { tokens: config.tokens, dev: false, bench: false };
+    if config.webhooks.iter().any(|webhook| webhook.secrets.iter().any(WebhookSecret::is_empty)) {
+        bail!("{}: webhooks: a secret is empty", path.display());
+    }
+    let api =
+        scrip_server::Config { tokens: config.tokens, webhooks: config.webhooks, dev: false, bench: false };
     let engine = data.start_engine(Some(&config.books), Clock::system())?;
     let stack = Stack::bind(engine, (config.listen, api), (config.gateway, gateway)).await?;
     let addresses = stack.addresses()?;

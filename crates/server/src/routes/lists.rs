@@ -3,7 +3,10 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use scrip_ledger::event::{Charged, LotAmount};
-use scrip_ledger::{AccountId, Bucket, Credits, Event, Hold, Lot, Minted, MintedKind, Money, Timestamp};
+use scrip_ledger::records::{PaymentDispute, Standing};
+use scrip_ledger::{
+    AccountId, Bucket, Credits, Event, Hold, Lot, Minted, MintedKind, Money, Timestamp, Token,
+};
 use scrip_store::Recorded;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -24,7 +27,7 @@ use crate::values::{Amount, Id, MintedId, SourceOut, Time};
 /// A page of a list whose items are written already.
 type Written = Json<List<Box<RawValue>>>;
 
-/// A lot: granted = available + held + spent + expired + forfeited.
+/// A lot: granted = available + held + spent + expired + forfeited + reclaimed.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Lot)]
 pub(crate) struct LotItem {
@@ -52,6 +55,8 @@ pub(crate) struct LotItem {
     spent: Amount,
     expired: Amount,
     forfeited: Amount,
+    /// Taken back with the money of its order.
+    reclaimed: Amount,
 }
 
 /// An amount of money.
@@ -85,6 +90,7 @@ impl LotItem {
             spent: lot.spent.into(),
             expired: lot.bucket(Bucket::Expired).into(),
             forfeited: lot.bucket(Bucket::Forfeited).into(),
+            reclaimed: lot.bucket(Bucket::Reclaimed).into(),
         }
     }
 }
@@ -137,9 +143,37 @@ pub(crate) struct OrderItem<'a> {
     credits: Amount,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Time>,
+    /// The latest refund of it that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund: Option<OrderRefundItem>,
+    /// What its payment's provider has paid back, tax and fees included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refunded_by_provider: Option<MoneyItem>,
+    /// Disputes at its payment's provider.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disputes: Vec<PaymentDisputeItem>,
     recorded_at: Time,
     position: u64,
     revision: u64,
+}
+
+/// A refund of an order, and how far it has come.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderRefundItem)]
+pub(crate) struct OrderRefundItem {
+    refund_id: MintedId,
+    /// `requested`, `waiting`, `approved`, `denied`, `paid` or `failed`.
+    status: &'static str,
+}
+
+/// A dispute at a payment's provider.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentDisputeItem)]
+pub(crate) struct PaymentDisputeItem {
+    /// The provider's id of it.
+    dispute: Id,
+    /// `open`, `won` or `lost`.
+    status: &'static str,
 }
 
 /// A movement: what an event added to what is posted or owed, or took from it.
@@ -182,8 +216,30 @@ fn written(item: &impl Serialize) -> Option<Box<RawValue>> {
     to_raw_value(item).ok()
 }
 
-fn order(account: &AccountId, recorded: &Recorded, event: &Event) -> Option<Box<RawValue>> {
+fn disputes(standing: &Standing) -> Vec<PaymentDisputeItem> {
+    let item = |(dispute, known): (&Token, &PaymentDispute)| PaymentDisputeItem {
+        dispute: dispute.clone().into(),
+        status: match known.won {
+            None => "open",
+            Some(true) => "won",
+            Some(false) => "lost",
+        },
+    };
+    standing.disputes.iter().map(item).collect()
+}
+
+fn order(stand: &scrip_ledger::Account, recorded: &Recorded, event: &Event) -> Option<Box<RawValue>> {
     let Event::ToppedUp(topped_up) = event else { return None };
+    let orders = &stand.records().orders;
+    let account = stand.id();
+    let refund = orders.refunds_of(&topped_up.order_id).last().map(|(revision, payout, _)| OrderRefundItem {
+        refund_id: Minted::new(account, MintedKind::OrderRefund, revision).into(),
+        status: payout.state.as_str(),
+    });
+    let standing = orders.standings.get(&topped_up.order_id);
+    let refunded = standing.filter(|standing| standing.refunded > 0);
+    let refunded =
+        refunded.map(|standing| Money::of_minor(topped_up.payment.amount.currency(), standing.refunded));
     written(&OrderItem {
         order_id: topped_up.order_id.clone().into(),
         lot_id: Minted::new(account, MintedKind::Lot, recorded.revision).into(),
@@ -192,6 +248,9 @@ fn order(account: &AccountId, recorded: &Recorded, event: &Event) -> Option<Box<
         payment: (&topped_up.payment).into(),
         credits: topped_up.credits.into(),
         expires_at: topped_up.expires_at.map(Time::from),
+        refund,
+        refunded_by_provider: refunded.map(MoneyItem::from),
+        disputes: standing.map(disputes).unwrap_or_default(),
         recorded_at: recorded_at(recorded),
         position: recorded.position,
         revision: recorded.revision,
@@ -218,6 +277,10 @@ fn entry(account: &AccountId, recorded: &Recorded, event: &Event) -> Option<Box<
         Event::LotExpired(event) => gone(event.lot, event.amount),
         Event::LotForfeited(event) => gone(event.lot, event.amount),
         Event::LotReclaimed(event) => gone(event.lot, event.amount),
+        Event::RefundReclaimed(event) => (event.lots.clone(), negative(sum(&event.lots)), Credits::ZERO),
+        Event::RefundFailed(event) => (event.reinstated.clone(), sum(&event.reinstated), Credits::ZERO),
+        Event::PaymentRefunded(event) => (event.lots.clone(), negative(sum(&event.lots)), Credits::ZERO),
+        Event::PaymentDisputeClosed(event) => (event.lots.clone(), negative(sum(&event.lots)), event.debt),
         Event::DebtRepaid(event) => {
             let amount = negative(sum(&event.lots));
             (event.lots.clone(), amount, amount)
@@ -304,9 +367,7 @@ pub(crate) async fn orders(
     caller: Principal,
     Paged(page, since): Paged<Since>,
 ) -> Result<Written, Problem> {
-    let show =
-        |account: &scrip_ledger::Account, recorded: &_, event: &_| order(account.id(), recorded, event);
-    app.events_as("orders", Right::ReadUsage, &caller, (&id, &page, &since), show).await
+    app.events_as("orders", Right::ReadUsage, &caller, (&id, &page, &since), order).await
 }
 
 /// Every movement of an account's credits and debt, in order.

@@ -25,11 +25,14 @@ mod measures;
 mod metrics;
 mod moves;
 mod noop;
+mod order_refunds;
+mod refund_lists;
 mod refunds;
 mod standing;
 mod statements;
 mod subscriptions;
 mod top_ups;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -68,6 +71,16 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(disputes::list))
         .routes(routes!(compensation::claim, compensation::list))
         .routes(routes!(compensation::settle))
+        .routes(routes!(order_refunds::request))
+        .routes(routes!(order_refunds::evidence))
+        .routes(routes!(order_refunds::approve))
+        .routes(routes!(order_refunds::deny))
+        .routes(routes!(order_refunds::paid))
+        .routes(routes!(order_refunds::failed))
+        .routes(routes!(refund_lists::eligibility))
+        .routes(routes!(refund_lists::list))
+        .routes(routes!(refund_lists::show))
+        .routes(routes!(webhooks::take))
         .routes(routes!(measures::freeze))
         .routes(routes!(measures::thaw))
         .routes(routes!(measures::withdraw))

@@ -214,6 +214,7 @@ impl Operation for Subscribe {
             plan: body.plan.get("plan")?,
             order_id: optional(body.order_id, "order_id")?,
             payment: body.payment.read()?,
+            notices: Vec::new(),
         };
         Ok(Asked::of(at.account()?, Command::Subscribe(subscribe)))
     }
@@ -289,7 +290,8 @@ impl Operation for Pay {
 
     fn ask(at: &At<'_>, body: PayBody) -> Result<Asked, Problem> {
         let Minted { account, revision, .. } = subscription(at)?;
-        let pay = command::PayPeriod { subscription: revision, payment: body.payment.read()? };
+        let pay =
+            command::PayPeriod { subscription: revision, payment: body.payment.read()?, notices: Vec::new() };
         Ok(Asked::of(account, Command::PayPeriod(pay)))
     }
 

@@ -11,7 +11,9 @@ pub use billing::*;
 pub use measures::*;
 pub use money::*;
 
-use super::event::{Attestations, Charged, HoldPlaced, MeasureKind, Origin, ProviderAnswer, SecretHash};
+use super::event::{
+    Attestations, Charged, HoldPlaced, MeasureKind, Origin, Payment, ProviderAnswer, SecretHash,
+};
 use crate::book::Outcome;
 use crate::{BookId, Credits, Money, Timestamp, Token, Usage};
 
@@ -296,6 +298,34 @@ pub enum Command {
     },
     /// Record the expiries that are due.
     Sweep,
+}
+
+impl Command {
+    /// What the provider of the payment that it brings has said of it before; nothing if it brings none.
+    pub fn notices(&self) -> Option<&[PaymentChange]> {
+        if let Self::TopUp(top_up) = self {
+            Some(&top_up.notices)
+        } else if let Self::Subscribe(subscribe) = self {
+            Some(&subscribe.notices)
+        } else if let Self::PayPeriod(pay) = self {
+            Some(&pay.notices)
+        } else {
+            None
+        }
+    }
+
+    /// The payment that it brings, and where what was said of it before is put.
+    pub fn payment_mut(&mut self) -> Option<(&Payment, &mut Vec<PaymentChange>)> {
+        if let Self::TopUp(top_up) = self {
+            Some((&top_up.payment, &mut top_up.notices))
+        } else if let Self::Subscribe(subscribe) = self {
+            Some((&subscribe.payment, &mut subscribe.notices))
+        } else if let Self::PayPeriod(pay) = self {
+            Some((&pay.payment, &mut pay.notices))
+        } else {
+            None
+        }
+    }
 }
 
 /// Open an account.

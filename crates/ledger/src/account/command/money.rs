@@ -65,6 +65,9 @@ pub struct Subscribe {
     pub order_id: Option<Token>,
     /// The payment of the first period.
     pub payment: Payment,
+    /// What its provider has said of it before: brought by who asks, not part of the command.
+    #[serde(skip)]
+    pub notices: Vec<PaymentChange>,
 }
 
 /// Pay a period that began by itself.
@@ -74,6 +77,9 @@ pub struct PayPeriod {
     pub subscription: u64,
     /// The payment: of the first period that is not paid.
     pub payment: Payment,
+    /// What its provider has said of it before: brought by who asks, not part of the command.
+    #[serde(skip)]
+    pub notices: Vec<PaymentChange>,
 }
 
 /// Ask for an order's money back.

@@ -3,7 +3,7 @@
 use super::super::command::{Grant, TopUp};
 use super::super::event::{DebtRepaid, Granted, LotAmount, Payment, ToppedUp};
 use super::super::{Account, Event, Refusal, Status};
-use super::{admission, payments};
+use super::admission;
 use crate::book::{Book, Days};
 use crate::{Credits, Money, Timestamp};
 
@@ -40,7 +40,7 @@ pub(super) fn top_up(
     if !repaid.is_zero() {
         events.push(DebtRepaid { lots: vec![LotAmount { lot, amount: repaid }] }.into());
     }
-    Ok(payments::with_notices(account, book, &top_up.order_id, &top_up.notices, events, now))
+    Ok(events)
 }
 
 /// Credits without a payment: a lot of its own, tagged by its source, expiring by its own rule (P1).

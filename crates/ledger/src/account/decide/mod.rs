@@ -87,7 +87,10 @@ fn act(
         Command::IssueKey { secret } => control::issue_key(account, *secret),
         Command::RotateKey { key, secret } => control::rotate_key(account, *key, *secret),
         Command::RevokeKey { key, reason } => control::revoke_key(account, *key, reason.as_ref()),
-        Command::TopUp(top_up) => funding::top_up(account, book, top_up, now),
+        Command::TopUp(top_up) => {
+            let events = funding::top_up(account, book, top_up, now)?;
+            Ok(payments::with_notices(account, book, &top_up.notices, events, now))
+        }
         Command::Grant(grant) => funding::grant(account, book, grant, now),
         Command::PlaceHold(place) => calls::place_hold(account, book, place, now),
         Command::ExtendHold { hold, size } => calls::extend_hold(account, book, *hold, size, now),
@@ -131,9 +134,15 @@ fn act(
         Command::ReverseMigration { migration, reason } => {
             moves::reverse(account, book, *migration, reason, now)
         }
-        Command::Subscribe(subscribe) => subscriptions::subscribe(account, book, subscribe, now),
+        Command::Subscribe(subscribe) => {
+            let events = subscriptions::subscribe(account, book, subscribe, now)?;
+            Ok(payments::with_notices(account, book, &subscribe.notices, events, now))
+        }
         Command::CancelSubscription { subscription, by } => subscriptions::cancel(account, *subscription, by),
-        Command::PayPeriod(pay) => subscriptions::pay(account, book, pay, now),
+        Command::PayPeriod(pay) => {
+            let events = subscriptions::pay(account, book, pay, now)?;
+            Ok(payments::with_notices(account, book, &pay.notices, events, now))
+        }
         Command::OpenDispute(open) => disputes::open(account, book, open, now),
         Command::ResolveDispute(resolve) => disputes::resolve(account, book, resolve, now),
         Command::ClaimCompensation { amount, reason, reference } => {

@@ -52,7 +52,6 @@ pub(super) fn take_notice(
 pub(super) fn with_notices(
     account: &Account,
     book: &Book,
-    order_id: &Token,
     notices: &[PaymentChange],
     events: Vec<Event>,
     now: Timestamp,
@@ -60,6 +59,7 @@ pub(super) fn with_notices(
     if notices.is_empty() {
         return events;
     }
+    let Some(order_id) = events.iter().find_map(order_of) else { return events };
     let mut draft = Draft::new(account, now);
     events.into_iter().for_each(|event| draft.push(event));
     for what in notices {
@@ -70,6 +70,19 @@ pub(super) fn with_notices(
         }
     }
     draft.events
+}
+
+/// The order that an event says was paid.
+fn order_of(event: &Event) -> Option<Token> {
+    if let Event::ToppedUp(topped_up) = event {
+        Some(topped_up.order_id.clone())
+    } else if let Event::PeriodGranted(granted) = event {
+        granted.payment.is_some().then(|| granted.order_id.clone())
+    } else if let Event::PeriodPaid(paid) = event {
+        Some(paid.order_id.clone())
+    } else {
+        None
+    }
 }
 
 /// The provider has paid back more than is known: what of it was not decided here voids its part of the credits, as

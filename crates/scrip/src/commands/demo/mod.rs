@@ -53,7 +53,7 @@ impl Demo {
         let mock =
             Mock::start(Manner { words: 24, pause: Duration::from_millis(2), remember: false }).await?;
         let upstream = Upstream::new("mock", &mock.base_url(), None, Models::All)?;
-        let api = scrip_server::Config { tokens: tokens.configs(), dev: true, bench: false };
+        let api = scrip_server::Config { tokens: tokens.configs(), dev: true, ..Default::default() };
         let gateway = scrip_gateway::Config { upstreams: vec![upstream], ..Default::default() };
         let any = "127.0.0.1:0".parse()?;
         let stack = Stack::bind(engine.clone(), (any, api), (any, gateway)).await?;
