@@ -86,15 +86,15 @@ pub(crate) struct Since {
 #[into_params(parameter_in = Query)]
 pub(crate) struct When {
     /// What had taken effect by this time. Not in the future.
-    as_of: Option<String>,
+    pub(crate) as_of: Option<String>,
     /// What had been recorded by this time. Not in the future.
-    known_at: Option<String>,
+    pub(crate) known_at: Option<String>,
     /// What the log held up to and including this position; expiry is judged at the time it was recorded.
     #[param(value_type = Option<u64>)]
-    as_of_position: Option<String>,
+    pub(crate) as_of_position: Option<String>,
     /// A position that the answer must include: read your own writes. Waits, bounded.
     #[param(value_type = Option<u64>)]
-    min_position: Option<String>,
+    pub(crate) min_position: Option<String>,
 }
 
 /// An account as a query sees it.
