@@ -27,7 +27,10 @@ impl Run {
         let sums = [totals.from_lots, totals.by_debt, totals.absorbed];
         assert_eq!(totals.charged, sums.into_iter().sum::<Credits>());
         let sum = |of: fn(&scrip_ledger::Lot) -> Credits| account.lots().iter().map(of).sum::<Credits>();
-        assert_eq!(sum(|lot| lot.spent), [totals.from_lots, sum(|lot| lot.repaid)].into_iter().sum());
+        assert_eq!(
+            sum(|lot| lot.spent),
+            [totals.from_lots, totals.adjusted, sum(|lot| lot.repaid)].into_iter().sum()
+        );
         let balance = account.balance();
         let owed = [totals.by_debt, totals.taken_back].into_iter().sum::<Credits>();
         assert_eq!(owed, [balance.debt, sum(|lot| lot.repaid)].into_iter().sum());

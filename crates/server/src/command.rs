@@ -30,7 +30,7 @@ pub(crate) trait Operation: 'static {
     const NAME: &'static str;
     /// Who may.
     const RIGHT: Right;
-    /// The status of its answer.
+    /// The status of its answer, as a rule.
     const STATUS: StatusCode = StatusCode::OK;
     /// Its body.
     type Body: DeserializeOwned;
@@ -39,6 +39,11 @@ pub(crate) trait Operation: 'static {
 
     /// What is asked, of which account.
     fn ask(at: &At<'_>, body: Self::Body) -> Result<Asked, Problem>;
+
+    /// The status of this answer: another one where what was asked waits for a second person.
+    fn status(_: &Accepted) -> StatusCode {
+        Self::STATUS
+    }
 
     /// The answer, from the events alone; nothing if they are not this command's.
     fn answer(done: &Accepted) -> Option<Self::Answer<'_>>;
@@ -168,7 +173,7 @@ impl App {
         let done = self.submit::<O>(id, None, None, &call).await?;
         let mut body = Vec::with_capacity(512);
         render::<O>(&done, &mut body)?;
-        Ok(json(O::STATUS, body, done.replayed))
+        Ok(json(O::status(&done), body, done.replayed))
     }
 
     /// Submits one command that came in at its own endpoint.

@@ -94,6 +94,7 @@ codes! {
     UNKNOWN_MODEL = "unknown_model", 422, "The catalog does not sell this model at this endpoint";
     UNKNOWN_UNIT = "unknown_unit", 422, "The model is not rated by this unit";
     PAYMENT_MISMATCH = "payment_mismatch", 422, "The payment is not the product's price";
+    SOURCE_NOT_ALLOWED = "source_not_allowed", 422, "A grant may not name this source";
     AMOUNT_NOT_ALLOWED = "amount_not_allowed", 422, "The book rates usage and takes no amount";
     NOTICE_TOO_SHORT = "notice_too_short", 422, "The notice is shorter than the terms promise";
     RETROACTIVE = "retroactive", 422, "Nothing takes effect in the past";

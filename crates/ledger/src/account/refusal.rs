@@ -191,6 +191,9 @@ pub enum Refusal {
     /// The catalog has no such plan.
     #[error("the catalog has no such plan")]
     UnknownPlan,
+    /// No grant may claim to be a correction.
+    #[error("a correction is asked for as an adjustment, and waits for a second person")]
+    SourceNotAllowed,
     /// The book rates usage and takes no amount in its place.
     #[error("the book rates usage and takes no amount in its place")]
     AmountNotAllowed,
@@ -278,6 +281,7 @@ impl Refusal {
             Self::PaymentMismatch { .. } => "payment_mismatch",
             Self::PaymentAlreadyUsed => "payment_already_used",
             Self::AmountNotAllowed | Self::RefundAmount { .. } => "amount_not_allowed",
+            Self::SourceNotAllowed => "source_not_allowed",
             Self::InvalidAmount(_) => "invalid_amount",
             Self::InvalidTime(_) => "invalid_time",
             Self::NotEligible { .. } => "not_eligible",

@@ -79,6 +79,9 @@ pub struct Totals {
     /// What was owed besides, for payments that were taken back and whose credits had been spent.
     #[serde(default)]
     pub taken_back: Credits,
+    /// What corrections took from lots besides (Z2).
+    #[serde(default)]
+    pub adjusted: Credits,
 }
 
 /// Where an account is in its life.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::measures::MeasureAnswer;
+use super::reviews::ReviewItem;
 use super::standing::Standing;
 use crate::answers::BalanceAnswer;
 use crate::app::Shared;
@@ -56,6 +57,15 @@ pub(crate) struct Attestations {
     not_sanctioned: Option<bool>,
 }
 
+/// How many violations there were.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ViolationCount {
+    count: u32,
+    /// When the latest one was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_at: Option<Time>,
+}
+
 #[derive(Serialize, ToSchema)]
 #[schema(as = Account)]
 pub(crate) struct AccountAnswer {
@@ -72,11 +82,20 @@ pub(crate) struct AccountAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     terms_version: Option<Id>,
     balance: BalanceAnswer,
+    /// It owes since too long: calls are refused until it owes nothing.
+    overdue: bool,
+    /// By when what it owes had to be repaid, if it is overdue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Time>,
     /// The freezes that stand, oldest first.
     measures: Vec<MeasureAnswer>,
     /// Of a query's answer: what is announced, in dispute, or has ended.
     #[serde(flatten)]
     standing: Option<Standing>,
+    /// Its violations of the terms.
+    violations: ViolationCount,
+    /// Its reviews, in the order they were opened.
+    reviews: Vec<ReviewItem>,
     /// Of the account's stream: its last event's.
     revision: u64,
     /// Of a command's answer: its last event's.
@@ -134,8 +153,12 @@ impl Operation for Open {
             attestations: attestations.map(Attestations::from),
             terms_version: terms_version.map(Id::from),
             balance: Balance::default().into(),
+            overdue: false,
+            due_at: None,
             measures: Vec::new(),
             standing: None,
+            violations: ViolationCount { count: 0, last_at: None },
+            reviews: Vec::new(),
             revision: done.revision(),
             position: Some(done.position),
             as_of: None,
@@ -159,7 +182,8 @@ fn one_of<T: PartialEq>(one: Option<T>, other: Option<T>, field: &'static str) -
     }
 }
 
-fn region(text: CompactString) -> Result<CompactString, Problem> {
+/// Reads a region.
+pub(super) fn region(text: CompactString) -> Result<CompactString, Problem> {
     if text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_uppercase()) {
         Ok(text)
     } else {
@@ -192,6 +216,7 @@ impl AccountAnswer {
     fn of(account: &Account, book: &BookId) -> Self {
         let id =
             |kind, revision| -> MintedId { scrip_ledger::Minted::new(account.id(), kind, revision).into() };
+        let conduct = &account.records().conduct;
         Self {
             account_id: account.id().clone().into(),
             book: book.clone().into(),
@@ -205,6 +230,8 @@ impl AccountAnswer {
             attestations: account.attestations().copied().map(Attestations::from),
             terms_version: account.terms_version().cloned().map(Id::from),
             balance: account.balance().into(),
+            overdue: account.overdue().is_some(),
+            due_at: account.overdue().map(Time::from),
             measures: account
                 .freezes()
                 .iter()
@@ -217,6 +244,11 @@ impl AccountAnswer {
                 })
                 .collect(),
             standing: Some(Standing::of(account)),
+            violations: ViolationCount {
+                count: conduct.violations,
+                last_at: conduct.latest.last().copied().map(Time::from),
+            },
+            reviews: conduct.reviews.iter().map(|review| ReviewItem::of(account.id(), review)).collect(),
             revision: account.next_revision().saturating_sub(1),
             position: None,
             as_of: None,

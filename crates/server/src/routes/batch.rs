@@ -30,7 +30,7 @@ pub(crate) struct Kind {
     prepare: fn(At<'_>, &CompactString, &[u8]) -> Result<Request, Problem>,
     may: fn(&Principal) -> Result<(), Problem>,
     render: fn(&Accepted, &mut Vec<u8>) -> Result<(), Problem>,
-    status: StatusCode,
+    status: fn(&Accepted) -> StatusCode,
 }
 
 impl Kind {
@@ -41,7 +41,7 @@ impl Kind {
             prepare: prepare::<O>,
             may: |caller| caller.may(O::RIGHT),
             render: render::<O>,
-            status: O::STATUS,
+            status: O::status,
         }
     }
 }
@@ -149,7 +149,7 @@ fn read(
 fn write_result(kind: &Kind, result: Result<Accepted, EngineError>, to: &mut Vec<u8>) -> Result<(), Problem> {
     let done = result.map_err(Problem::from)?;
     let start = to.len();
-    to.extend_from_slice(format!("{{\"status\":{}", kind.status.as_u16()).as_bytes());
+    to.extend_from_slice(format!("{{\"status\":{}", (kind.status)(&done).as_u16()).as_bytes());
     if done.replayed {
         to.extend_from_slice(b",\"replayed\":true");
     }

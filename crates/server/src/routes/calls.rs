@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use scrip_engine::Accepted;
 use scrip_ledger::command::{self, Size};
 use scrip_ledger::event::{self, Charged};
-use scrip_ledger::{AccountId, Credits, Line, Minted, MintedKind, Usage};
+use scrip_ledger::{AccountId, Credits, Event, Line, Minted, MintedKind, Usage};
 use serde::de::{self, Deserializer};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -194,12 +195,32 @@ impl<'a> ChargeAnswer<'a> {
     }
 }
 
-/// A charge as a command's answer.
+/// A charge as a command's answer: `charged` is what the account was charged in the end.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ChargeDone)]
 pub(crate) struct ChargeDone<'a> {
     #[serde(flatten)]
-    pub(crate) charge: ChargeAnswer<'a>,
-    pub(crate) position: u64,
-    pub(crate) revision: u64,
+    charge: ChargeAnswer<'a>,
+    /// What was charged and went back in the same step, to the debt and the lots that had paid it.
+    refunded: Amount,
+    position: u64,
+    revision: u64,
+}
+
+impl<'a> ChargeDone<'a> {
+    /// The answer to a command that made a charge.
+    pub(crate) fn of(done: &'a Accepted, charge: ChargeAnswer<'a>) -> Self {
+        let refunded = done.find(|event| match event {
+            Event::UsageRefunded(refunded) => Some(refunded.credits),
+            _ => None,
+        });
+        let (position, revision) = (done.position, done.revision());
+        match refunded {
+            None => Self { charge, refunded: Credits::ZERO.into(), position, revision },
+            Some((_, refunded)) => {
+                let charge = ChargeAnswer { charged: Credits::ZERO.into(), ..charge };
+                Self { charge, refunded: refunded.into(), position, revision }
+            }
+        }
+    }
 }

@@ -71,8 +71,7 @@ impl Operation for Debit {
             Event::Debited(debited) => Some(debited),
             _ => None,
         })?;
-        let charge = ChargeAnswer::of(&done.account, debit, &debited.charge);
-        Some(ChargeDone { charge, position: done.position, revision: done.revision() })
+        Some(ChargeDone::of(done, ChargeAnswer::of(&done.account, debit, &debited.charge)))
     }
 }
 

@@ -9,6 +9,7 @@ use scrip_ledger::{Command, Event, MintedKind, command};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::approvals::PendingAnswer;
 use crate::answers::id;
 use crate::app::Shared;
 use crate::call::Call;
@@ -55,12 +56,20 @@ pub(crate) struct LotAnswer {
     revision: u64,
 }
 
+/// What came of a grant: a lot, or that it waits for a second person.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum GrantAnswer {
+    Granted(Box<LotAnswer>),
+    Waits(Box<PendingAnswer>),
+}
+
 impl Operation for Grant {
     const NAME: &'static str = "grant";
     const RIGHT: Right = Right::Credits;
     const STATUS: StatusCode = StatusCode::CREATED;
     type Body = GrantBody;
-    type Answer<'a> = LotAnswer;
+    type Answer<'a> = GrantAnswer;
 
     fn ask(at: &At<'_>, body: GrantBody) -> Result<Asked, Problem> {
         let grant = command::Grant {
@@ -75,13 +84,20 @@ impl Operation for Grant {
         Ok(Asked::of(at.account()?, Command::Grant(grant)))
     }
 
-    fn answer(done: &Accepted) -> Option<LotAnswer> {
+    fn status(done: &Accepted) -> StatusCode {
+        if PendingAnswer::of(done).is_some() { StatusCode::ACCEPTED } else { Self::STATUS }
+    }
+
+    fn answer(done: &Accepted) -> Option<GrantAnswer> {
+        if let Some(waits) = PendingAnswer::of(done) {
+            return Some(GrantAnswer::Waits(Box::new(waits)));
+        }
         let (lot, granted) = done.find(|event| match event {
             Event::Granted(granted) => Some(granted),
             _ => None,
         })?;
         let Granted { source, campaign, credits, expires_at, priority, reason, .. } = granted.clone();
-        Some(LotAnswer {
+        Some(GrantAnswer::Granted(Box::new(LotAnswer {
             account_id: done.account.clone().into(),
             lot_id: id(done, MintedKind::Lot, lot),
             source: source.into(),
@@ -93,14 +109,14 @@ impl Operation for Grant {
             recorded_at: done.recorded_at.into(),
             position: done.position,
             revision: done.revision(),
-        })
+        })))
     }
 }
 
 /// Credits without a payment.
 #[utoipa::path(post, path = "/v1/accounts/{account_id}/grants", tag = "credits", operation_id = "grantCredits",
     params(("account_id" = String, Path, description = "The account."), KeyHeader), request_body = GrantBody,
-    responses((status = 201, body = LotAnswer), Problems))]
+    responses((status = 201, body = LotAnswer), (status = 202, body = PendingAnswer), Problems))]
 pub(crate) async fn grant(
     State(app): Shared,
     Path(id): Path<String>,

@@ -218,8 +218,7 @@ impl Operation for Capture {
             _ => None,
         })?;
         let charge = ChargeAnswer::of(&done.account, debit, &captured.charge);
-        let charge = charge.captured(captured.hold, captured.released, captured.late);
-        Some(ChargeDone { charge, position: done.position, revision: done.revision() })
+        Some(ChargeDone::of(done, charge.captured(captured.hold, captured.released, captured.late)))
     }
 }
 

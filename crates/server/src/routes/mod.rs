@@ -1,7 +1,9 @@
 //! The endpoints, a file a group. A path and its handler meet in one place: the attribute on the handler.
 
 mod accounts;
+mod adjustments;
 mod appeals;
+mod approvals;
 mod balance;
 mod batch;
 mod books;
@@ -28,10 +30,13 @@ mod noop;
 mod order_refunds;
 mod refund_lists;
 mod refunds;
+mod regions;
+mod reviews;
 mod standing;
 mod statements;
 mod subscriptions;
 mod top_ups;
+mod violations;
 mod webhooks;
 
 use std::sync::Arc;
@@ -94,6 +99,13 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(credit_line::set))
         .routes(routes!(moves::withdraw))
         .routes(routes!(moves::migrate))
+        .routes(routes!(regions::change))
+        .routes(routes!(adjustments::adjust))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::approve))
+        .routes(routes!(approvals::reject))
+        .routes(routes!(violations::record, violations::list))
+        .routes(routes!(reviews::close))
         .routes(routes!(batch::commands))
         .routes(routes!(lists::lots))
         .routes(routes!(lists::orders))

@@ -6,7 +6,7 @@ use super::super::event::{
 };
 use super::super::{Account, Event, Hold, Lot, Refusal, Status};
 use super::due::merged;
-use super::{admission, difference, sum};
+use super::{admission, difference, sum, usage_refunds, violations};
 use crate::book::{BeyondCreditLine, Book, BurnKey, Catalog, Charge, Outcome, OverrunRule, Policy};
 use crate::{Credits, Line, Timestamp, rating};
 
@@ -101,8 +101,10 @@ pub(super) fn capture_hold(
             policy: past.policy,
         }
     };
-    let (charge, _, _) = settle(account, book, capture, &none)?;
-    Ok(vec![HoldCaptured { hold: capture.hold, late: true, charge, released: Credits::ZERO }.into()])
+    let (charge, policy, _) = settle(account, book, capture, &none)?;
+    let (outcome, more) = (charge.outcome, settled_charge(account, policy, &charge, &[], now)?);
+    let captured = HoldCaptured { hold: capture.hold, late: true, charge, released: Credits::ZERO };
+    Ok(charged_events(account, book, (captured.into(), outcome), more, now))
 }
 
 fn capture_open(
@@ -114,9 +116,41 @@ fn capture_open(
 ) -> Result<Vec<Event>, Refusal> {
     let (charge, policy, used) = settle(account, book, capture, hold)?;
     let released = difference(hold.amount, used.total)?;
-    let mut events = vec![HoldCaptured { hold: capture.hold, late: false, charge, released }.into()];
-    account.settle_returned(&used.returned, policy, now, &mut events);
+    let (outcome, more) = (charge.outcome, settled_charge(account, policy, &charge, &used.returned, now)?);
+    let captured = HoldCaptured { hold: capture.hold, late: false, charge, released };
+    Ok(charged_events(account, book, (captured.into(), outcome), more, now))
+}
+
+/// What comes of a charge at once: what its hold gave back is settled, and the charge itself goes back where the
+/// outcome says so.
+fn settled_charge(
+    account: &Account,
+    policy: &Policy,
+    charge: &Charged,
+    returned: &[LotAmount],
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let mut events = Vec::new();
+    if policy.outcomes.charge(charge.outcome) == Charge::Refund {
+        usage_refunds::give_back_at_once(account, policy, charge, returned, now, &mut events)?;
+    } else {
+        account.settle_returned(returned, policy, now, &mut events);
+    }
     Ok(events)
+}
+
+/// A charge, what came of it, and the violation that it may have been.
+fn charged_events(
+    account: &Account,
+    book: &Book,
+    (charged, outcome): (Event, Outcome),
+    more: Vec<Event>,
+    now: Timestamp,
+) -> Vec<Event> {
+    let mut events = vec![charged];
+    events.extend(more);
+    violations::of_call(account, book, (outcome, Some(account.next_revision())), now, &mut events);
+    events
 }
 
 pub(super) fn void_hold(
@@ -130,6 +164,7 @@ pub(super) fn void_hold(
     let (_, policy) = pinned(book, hold.catalog, hold.policy)?;
     let mut events = vec![HoldVoided { hold: revision, outcome, released: hold.amount }.into()];
     account.settle_returned(&hold.lots, policy, now, &mut events);
+    violations::of_call(account, book, (outcome, None), now, &mut events);
     Ok(events)
 }
 
@@ -152,7 +187,8 @@ pub(super) fn debit(
     let versions = (catalog.version, policy.version);
     let charge =
         charged(debit.call.clone(), debit.outcome, debit.provider.clone(), lines, cost, paid, versions);
-    Ok(vec![Debited { charge }.into()])
+    let more = settled_charge(account, policy, &charge, &[], now)?;
+    Ok(charged_events(account, book, (Debited { charge }.into(), debit.outcome), more, now))
 }
 
 /// Whether the account, and the key if one is named, may make calls.
@@ -208,7 +244,7 @@ fn reserve(
 }
 
 /// Takes up to an amount from what is usable, in burn order.
-fn take_usable(account: &Account, policy: &Policy, amount: Credits) -> Vec<LotAmount> {
+pub(super) fn take_usable(account: &Account, policy: &Policy, amount: Credits) -> Vec<LotAmount> {
     let mut lacking = amount.min(account.usable());
     let mut parts = Vec::new();
     if lacking.is_zero() {

@@ -3,8 +3,8 @@
 use super::super::command::{Grant, TopUp};
 use super::super::event::{DebtRepaid, Granted, LotAmount, Payment, ToppedUp};
 use super::super::{Account, Event, Refusal, Status};
-use super::admission;
-use crate::book::{Book, Days};
+use super::{admission, approvals};
+use crate::book::{Book, Days, GrantSource};
 use crate::{Credits, Money, Timestamp};
 
 /// Most lots that one account may have with something left in them.
@@ -50,25 +50,40 @@ pub(super) fn grant(
     grant: &Grant,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
+    if grant.source == GrantSource::Adjustment {
+        return Err(Refusal::SourceNotAllowed);
+    }
+    let granted = granted(account, book, grant, now)?;
+    let above = book.policy(now).approvals.manual_grant_above;
+    if grant.source == GrantSource::Manual && above.is_some_and(|above| grant.credits > above) {
+        return approvals::request_grant(account, grant);
+    }
+    Ok(vec![granted.into()])
+}
+
+/// The event of a grant, by the book's rule for its source.
+pub(super) fn granted(
+    account: &Account,
+    book: &Book,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<Granted, Refusal> {
     takes_credits(account)?;
     let rule = book.policy(now).grants.rule(grant.source);
     let expires_at = grant.expires_at.or_else(|| rule.valid_days.map(|days| now.plus_days(days)));
     if expires_at.is_some_and(|end| end <= now) {
         return Err(Refusal::InvalidTime("a grant must expire in the future"));
     }
-    Ok(vec![
-        Granted {
-            source: grant.source,
-            campaign: grant.campaign.clone(),
-            credits: grant.credits.moving()?,
-            expires_at,
-            priority: grant.priority.unwrap_or(rule.priority),
-            reason: grant.reason.clone(),
-            approval: None,
-            dispute: None,
-        }
-        .into(),
-    ])
+    Ok(Granted {
+        source: grant.source,
+        campaign: grant.campaign.clone(),
+        credits: grant.credits.moving()?,
+        expires_at,
+        priority: grant.priority.unwrap_or(rule.priority),
+        reason: grant.reason.clone(),
+        approval: None,
+        dispute: None,
+    })
 }
 
 /// Whether a payment is a price; what comes on top of it is in the same currency.

@@ -159,7 +159,7 @@ fn act(
             violations::record(account, book, reason, reference.as_ref(), now)
         }
         Command::CloseReview { review, decision, by } => {
-            violations::close_review(account, book, *review, decision, by, now)
+            violations::close_review(account, *review, decision, by)
         }
         Command::FileAppeal { kind, measure, reference, by } => {
             appeals::file(account, book, (*kind, *measure), reference.as_ref(), by, now)
@@ -169,7 +169,7 @@ fn act(
             approvals::adjust(account, book, *credits, reason, by, now)
         }
         Command::Approve { approval, by } => approvals::approve(account, book, *approval, by, now),
-        Command::RejectApproval { approval, by } => approvals::reject(account, book, *approval, by, now),
+        Command::RejectApproval { approval, by } => approvals::reject(account, *approval, by),
         Command::ClaimReward(claim) => rewards::claim(account, book, claim, now),
         Command::Sweep => Ok(Vec::new()),
     }

@@ -8,8 +8,8 @@ use super::super::event::{Charged, LotAmount, Revived, UsageRefunded};
 use super::super::{Account, Event, Refusal, Status};
 use super::due::merged;
 use super::{difference, sum};
-use crate::book::{Book, ExpiredLot, Remainder};
-use crate::{Credits, Timestamp};
+use crate::book::{Book, ExpiredLot, Policy, Remainder};
+use crate::{Credits, Timestamp, Token};
 
 pub(super) fn refund_debit(
     account: &Account,
@@ -18,6 +18,13 @@ pub(super) fn refund_debit(
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     let rule = &book.policy(now).usage_refunds;
+    // What is never refunded wins over everything else (I4).
+    let outcome = refund.past.as_deref().map(|debit| debit.outcome.as_str());
+    let reasons = outcome.into_iter().flat_map(|outcome| [refund.reason.as_str(), outcome]);
+    if let Some(clause) = reasons.filter_map(|reason| rule.never.get(reason)).next() {
+        let reason = "the terms never refund a call that ended like this";
+        return Err(Refusal::NotEligible { reason, clause: Some(clause.clone()) });
+    }
     if refund.past.is_some() && !rule.allowed {
         let reason = "this book does not refund usage";
         return Err(Refusal::NotEligible { reason, clause: rule.clause.clone() });
@@ -52,19 +59,8 @@ pub(super) fn give_back(
         return Err(not_eligible("what repaid the call's debt has been refunded already"));
     }
 
-    // A closed account that forfeits its credits revives none.
-    let forfeits = account.status() == Status::Closed && policy.close.remainder == Remainder::Forfeit;
-    let revived = match rule.expired_lot {
-        ExpiredLot::ReviveDays(days) if !forfeits => merged(&returned)
-            .iter()
-            .filter(|part| account.lot(part.lot).is_some_and(|lot| lot.is_past(now)))
-            .filter(|part| !account.records().orders.lapsed.contains(&part.lot))
-            .map(|part| Revived { lot: part.lot, expires_at: now.plus_days(days) })
-            .collect(),
-        ExpiredLot::Lapse | ExpiredLot::ReviveDays(_) => Vec::new(),
-    };
-    let lives_on = |part: &&LotAmount| !revived.iter().any(|revived: &Revived| revived.lot == part.lot);
-    let lapsing: Vec<LotAmount> = returned.iter().filter(lives_on).copied().collect();
+    let revived = revived(account, policy, &returned, now);
+    let lapsing = others(&returned, &revived);
     let reason = refund.reason.clone();
     let mut events = vec![
         UsageRefunded { debit: refund.debit, reason, credits, debt, lots: split.by_lots, repaid, revived }
@@ -72,6 +68,58 @@ pub(super) fn give_back(
     ];
     account.settle_returned(&lapsing, policy, now, &mut events);
     Ok(events)
+}
+
+/// Adds to a call's events that what it was charged goes back at once, to the debt and the lots that have just paid
+/// it (I3). `returned` is what its hold gave back of which lots, which is settled with it.
+pub(super) fn give_back_at_once(
+    account: &Account,
+    policy: &Policy,
+    charge: &Charged,
+    returned: &[LotAmount],
+    now: Timestamp,
+    events: &mut Vec<Event>,
+) -> Result<(), Refusal> {
+    let credits = difference(charge.charged, charge.absorbed)?;
+    let Some(reason) = Token::new(charge.outcome.as_str()).ok().filter(|_| !credits.is_zero()) else {
+        account.settle_returned(returned, policy, now, events);
+        return Ok(());
+    };
+    let revived = revived(account, policy, &charge.lots, now);
+    let lapsing = [others(returned, &revived), others(&charge.lots, &revived)].concat();
+    // Only what the call was charged lives on: what the hold gave back to the same lot expires before.
+    let unused: Vec<LotAmount> = returned.iter().filter(|part| lives_on(&revived, part)).copied().collect();
+    account.settle_returned(&unused, policy, now, events);
+    // The charge is the next event of the account.
+    let (debit, debt, lots) = (account.next_revision(), charge.debt, charge.lots.clone());
+    events.push(UsageRefunded { debit, reason, credits, debt, lots, repaid: Vec::new(), revived }.into());
+    account.settle_returned(&lapsing, policy, now, events);
+    Ok(())
+}
+
+/// The lots past their end that live on for what returns to them. A closed account that forfeits its credits revives
+/// none.
+fn revived(account: &Account, policy: &Policy, returned: &[LotAmount], now: Timestamp) -> Vec<Revived> {
+    let forfeits = account.status() == Status::Closed && policy.close.remainder == Remainder::Forfeit;
+    match policy.usage_refunds.expired_lot {
+        ExpiredLot::ReviveDays(days) if !forfeits => merged(returned)
+            .iter()
+            .filter(|part| account.lot(part.lot).is_some_and(|lot| lot.is_past(now)))
+            .filter(|part| !account.records().orders.lapsed.contains(&part.lot))
+            .map(|part| Revived { lot: part.lot, expires_at: now.plus_days(days) })
+            .collect(),
+        ExpiredLot::Lapse | ExpiredLot::ReviveDays(_) => Vec::new(),
+    }
+}
+
+/// Whether a part is of a lot that is revived.
+fn lives_on(revived: &[Revived], part: &LotAmount) -> bool {
+    revived.iter().any(|revived| revived.lot == part.lot)
+}
+
+/// The parts of lots that are not revived.
+fn others(parts: &[LotAmount], revived: &[Revived]) -> Vec<LotAmount> {
+    parts.iter().filter(|part| !lives_on(revived, part)).copied().collect()
 }
 
 /// What paid the part of a charge that is refunded now.

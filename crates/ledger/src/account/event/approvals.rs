@@ -48,6 +48,9 @@ pub enum Pending {
     Grant {
         /// Why.
         source: GrantSource,
+        /// The campaign that it belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        campaign: Option<Token>,
         /// How many credits.
         credits: Credits,
         /// When they expire; without it, by the book's rule when it is approved.

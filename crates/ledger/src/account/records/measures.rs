@@ -1,12 +1,11 @@
-//! Measures: what is announced, revoked keys, the closing, breaches, violations, reviews, appeals, legal holds.
+//! Measures: what is announced, revoked keys, the closing, breaches, appeals, legal holds.
 
 use serde::{Deserialize, Serialize};
 
 use super::super::event::{
     AccountClosed, AccountReopened, AnnouncementWithdrawn, AppealDecided, AppealFiled, BreachCured,
     BreachNotified, ClosedBy, ClosureAnnounced, FreezeAnnounced, Frozen, KeyReinstated, KeyRevoked,
-    LegalHoldPlaced, LegalHoldReleased, LotAmount, LotReinstated, MeasureKind, MeasureSpread, ReviewClosed,
-    ReviewOpened, ViolationRecorded,
+    LegalHoldPlaced, LegalHoldReleased, LotAmount, LotReinstated, MeasureKind, MeasureSpread,
 };
 use super::super::evolve::{Contradiction, add};
 use super::super::{Account, Bucket, Freeze, FreezeScope, Status};
@@ -15,7 +14,7 @@ use super::measure::{
 };
 use crate::{Credits, Timestamp, Token};
 
-/// Measures: what is announced, revoked keys, the closing, breaches, violations, reviews, appeals, legal holds.
+/// Measures: what is announced, revoked keys, the closing, breaches, appeals, legal holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Measures {
@@ -249,36 +248,6 @@ impl Account {
         let breach =
             breaches.find(|breach| breach.revision == event.breach).ok_or("there is no such breach")?;
         breach.state = BreachState::Cured;
-        Ok(())
-    }
-
-    pub(in crate::account) fn violation_recorded(
-        &mut self,
-        event: &ViolationRecorded,
-        revision: u64,
-        at: Timestamp,
-    ) -> Result<(), Contradiction> {
-        let _ = (event, revision, at);
-        Ok(())
-    }
-
-    pub(in crate::account) fn review_opened(
-        &mut self,
-        event: &ReviewOpened,
-        revision: u64,
-        at: Timestamp,
-    ) -> Result<(), Contradiction> {
-        let _ = (event, revision, at);
-        Ok(())
-    }
-
-    pub(in crate::account) fn review_closed(
-        &mut self,
-        event: &ReviewClosed,
-        revision: u64,
-        at: Timestamp,
-    ) -> Result<(), Contradiction> {
-        let _ = (event, revision, at);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod billing;
+mod conduct;
 mod measure;
 mod measures;
 mod moves;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use approvals::*;
 pub use billing::*;
+pub use conduct::*;
 pub use measure::*;
 pub use measures::*;
 pub use moves::*;
@@ -33,6 +35,8 @@ pub struct Records {
     pub billing: Billing,
     /// Measures.
     pub measures: Measures,
+    /// Violations and reviews.
+    pub conduct: Conduct,
     /// What waits for a second person.
     pub approvals: Approvals,
     /// Withdrawals and migrations.

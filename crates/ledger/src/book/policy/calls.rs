@@ -104,6 +104,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every one.
+    pub const ALL: [Self; 9] = [
+        Self::Completed,
+        Self::Partial,
+        Self::ClientDisconnected,
+        Self::UsageUnknown,
+        Self::Failed,
+        Self::ProviderLimited,
+        Self::Retried,
+        Self::ModerationBlocked,
+        Self::PolicyViolation,
+    ];
+
     /// Its wire name.
     pub const fn as_str(self) -> &'static str {
         match self {

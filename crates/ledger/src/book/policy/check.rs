@@ -2,7 +2,7 @@
 
 use compact_str::{CompactString, ToCompactString, format_compact};
 
-use super::{ExpiredLot, GrantRule, Policy, ThresholdAction};
+use super::{Charge, ExpiredLot, GrantRule, MOST_VIOLATIONS, Outcome, Policy, ThresholdAction};
 
 /// Longest hold, in seconds.
 const LONGEST_HOLD: u64 = 30 * 86_400;
@@ -17,6 +17,7 @@ pub(in crate::book) fn check(policy: &Policy) -> Result<(), Wrong> {
     own(policy)?;
     days(policy)?;
     places(policy)?;
+    never_refunded(policy)?;
     thresholds(policy)
 }
 
@@ -144,14 +145,30 @@ fn places(policy: &Policy) -> Result<(), Wrong> {
     Ok(())
 }
 
+/// What is never refunded does not go back by itself either.
+fn never_refunded(policy: &Policy) -> Result<(), Wrong> {
+    let contradicts = |outcome: &&Outcome| {
+        policy.outcomes.charge(**outcome) == Charge::Refund
+            && policy.usage_refunds.never.contains_key(outcome.as_str())
+    };
+    match Outcome::ALL.iter().find(contradicts) {
+        None => Ok(()),
+        Some(outcome) => Err((
+            format_compact!("outcomes.{}", outcome.as_str()),
+            "usage_refunds.never says that it is kept",
+        )),
+    }
+}
+
 /// Thresholds rise, and nothing comes after the end of the account.
 fn thresholds(policy: &Policy) -> Result<(), Wrong> {
     let thresholds = &policy.violations.thresholds;
     for (at, threshold) in thresholds.iter().enumerate() {
-        if threshold.count == 0 || threshold.within_days.is_some_and(|days| !(1..=MOST_DAYS).contains(&days))
+        if !(1..=MOST_VIOLATIONS).contains(&threshold.count)
+            || threshold.within_days.is_some_and(|days| !(1..=MOST_DAYS).contains(&days))
         {
             let key = format_compact!("violations.thresholds[{at}]");
-            return Err((key, "a threshold has a count of at least 1, within at least one day"));
+            return Err((key, "a threshold has a count of 1 to 1000, within at least one day"));
         }
     }
     for (at, pair) in thresholds.windows(2).enumerate() {

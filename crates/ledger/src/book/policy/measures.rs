@@ -82,6 +82,9 @@ pub struct BreachTerms {
     pub clause: Clause,
 }
 
+/// The most violations that a threshold may count.
+pub(crate) const MOST_VIOLATIONS: u32 = 1_000;
+
 /// Violations, and what they lead to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

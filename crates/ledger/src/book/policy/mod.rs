@@ -23,6 +23,7 @@ pub use calls::{
 pub use changes::{Notice, NoticeRule, NoticeTo};
 pub(super) use check::check;
 pub use credits::{ApprovalRules, BurnKey, GrantRule, GrantSource, Grants};
+pub(crate) use measures::MOST_VIOLATIONS;
 pub use measures::{
     AfterClose, Appeals, BreachTerms, FreezePolicy, Inactivity, MoveRule, MoveWhen, OpenHolds, OperatorClose,
     Remainder, Shutdown, Threshold, ThresholdAction, Violations,
