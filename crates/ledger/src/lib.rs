@@ -21,8 +21,8 @@ mod wire;
 
 pub use account::{
     Account, Balance, Bucket, Command, Eligibility, Event, Freeze, FreezeScope, Hold, Inconsistency, Key,
-    KeyState, Lot, Noun, PastDebit, PastHold, Refundable, Refusal, Status, Totals, command, decide, event,
-    records,
+    KeyState, LiabilityCap, Lot, Noun, PastDebit, PastHold, PaymentBehind, Refundable, Refusal, Status,
+    Totals, command, decide, event, records,
 };
 pub use book::{Book, BookError};
 pub use credits::{AmountError, Credits};

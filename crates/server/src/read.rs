@@ -132,6 +132,12 @@ impl Since {
 }
 
 impl When {
+    /// As of a time in effect; now, without one.
+    pub(crate) fn at(at: Option<&str>, min_position: Option<String>) -> Result<Self, Problem> {
+        let at = time(at, "at")?;
+        Ok(Self { as_of: at.map(|at| at.to_string()), min_position, ..Self::default() })
+    }
+
     /// The point in the past; nothing for now.
     fn point(&self, now: Timestamp) -> Result<Option<AsOf>, Problem> {
         let past = |text: Option<&str>, field| match time(text, field)? {

@@ -66,7 +66,10 @@ async fn m6_debt_is_overdue_after_14_days_and_a_top_up_restores_the_service() {
     let seen = account(&imini).await;
     assert_eq!((&seen["overdue"], &seen["due_at"]), (&json!(true), &json!("2026-07-15T00:00:00.000000Z")));
     let refused = imini.refused("proxy", DEBITS, images("r4", 1), 402, "overdue", "M6").await;
-    assert_eq!((&refused["debt"], &refused["due_at"]), (&json!("4.5"), &json!("2026-07-15T00:00:00.000000Z")));
+    assert_eq!(
+        (&refused["debt"], &refused["due_at"]),
+        (&json!("4.5"), &json!("2026-07-15T00:00:00.000000Z"))
+    );
     let hold = json!({
         "request_id": "h", "model": "nano-banana-2", "endpoint": "images/generations", "estimate": { "images": 1 },
     });
@@ -106,12 +109,18 @@ async fn m10_the_fees_of_the_twelve_months_before() {
     let imini = Service::start("imini").await;
     imini.open("alice").await;
     let nothing = imini.read("finance", CAP).await;
-    assert_eq!((&nothing["cap"], &nothing["caps"]), (&json!({ "currency": "USD", "amount": "0.00" }), &json!([])));
+    assert_eq!(
+        (&nothing["cap"], &nothing["caps"]),
+        (&json!({ "currency": "USD", "amount": "0.00" }), &json!([]))
+    );
     imini.done("finance", "/v1/accounts/alice/top-ups", top_up("o1", "credits-100", "10.00")).await;
     imini.wait("P30D").await;
     imini.done("finance", "/v1/accounts/alice/top-ups", top_up("o2", "credits-550", "50.00")).await;
     let cap = imini.read("finance", CAP).await;
-    assert_eq!((&cap["cap"]["amount"], &cap["clause"], &cap["months"]), (&json!("60.00"), &json!("M10"), &json!(12)));
+    assert_eq!(
+        (&cap["cap"]["amount"], &cap["clause"], &cap["months"]),
+        (&json!("60.00"), &json!("M10"), &json!(12))
+    );
     // What it was on another day.
     let before = imini.read("finance", &format!("{CAP}?at=2026-07-30T23:59:59.999999Z")).await;
     assert_eq!(before["cap"]["amount"], "10.00");

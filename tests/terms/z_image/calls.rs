@@ -63,10 +63,16 @@ async fn i3_a_blocked_generation_returns_exactly_the_lots_that_were_taken() {
     assert_eq!(lots(&service).await, before);
     // It is a call like others in the history: charged, and returned.
     let calls = service.read("finance", "/v1/accounts/alice/calls").await;
-    assert_eq!((calls["items"][1]["charged"].as_str(), calls["items"][1]["refunded"].as_str()), (Some("7"), Some("7")));
+    assert_eq!(
+        (calls["items"][1]["charged"].as_str(), calls["items"][1]["refunded"].as_str()),
+        (Some("7"), Some("7"))
+    );
     let events = service.read("auditor", "/v1/accounts/alice/events").await;
     let last = events["items"].as_array().unwrap().last().unwrap().clone();
-    assert_eq!((last["type"].as_str(), last["payload"]["reason"].as_str()), (Some("usage_refunded"), Some("moderation_blocked")));
+    assert_eq!(
+        (last["type"].as_str(), last["payload"]["reason"].as_str()),
+        (Some("usage_refunded"), Some("moderation_blocked"))
+    );
     // Nothing of it is left to return again, and it is no violation.
     let refund = format!("/v1/debits/{}/refund", debited["debit_id"].as_str().unwrap());
     service.refused("finance", &refund, json!({ "reason": "again" }), 409, "not_eligible", "I3").await;
@@ -117,7 +123,9 @@ async fn i4_what_a_violation_spent_stays_spent_whatever_else_is_said() {
     // Nor is a call refunded for that reason; for another one it may be.
     let other = service.done("proxy", DEBITS, images("r2", 5, "completed")).await;
     let refund = format!("/v1/debits/{}/refund", other["debit_id"].as_str().unwrap());
-    service.refused("finance", &refund, json!({ "outcome": "policy_violation" }), 409, "not_eligible", "I4").await;
+    service
+        .refused("finance", &refund, json!({ "outcome": "policy_violation" }), 409, "not_eligible", "I4")
+        .await;
     service.done("finance", &refund, json!({ "outcome": "moderation_blocked", "amount": "2" })).await;
     assert_eq!(available(&service).await, "95");
 }
@@ -135,23 +143,44 @@ async fn i12_a_pattern_of_violations_within_30_days_is_reviewed_by_hand() {
     service.wait("P30D").await;
     service.refused("proxy", VIOLATIONS, json!({ "reason": "upload" }), 403, "forbidden_scope", "").await;
     let third = service.done("support", VIOLATIONS, json!({ "reason": "upload", "ref": "case-7" })).await;
-    assert_eq!((third["review"]["count"].as_u64(), third["review"]["clause"].as_str()), (Some(3), Some("I12")));
+    assert_eq!(
+        (third["review"]["count"].as_u64(), third["review"]["clause"].as_str()),
+        (Some(3), Some("I12"))
+    );
 
     let seen = account(&service).await;
     assert_eq!((&seen["violations"]["count"], &seen["status"]), (&json!(3), &json!("open")));
     assert_eq!(seen["violations"]["last_at"], "2026-07-31T00:00:00.000000Z");
-    assert_eq!((&seen["reviews"][0]["status"], &seen["reviews"][0]["reason"]), (&json!("open"), &json!("violations")));
+    assert_eq!(
+        (&seen["reviews"][0]["status"], &seen["reviews"][0]["reason"]),
+        (&json!("open"), &json!("violations"))
+    );
     let listed = service.read("finance", VIOLATIONS).await;
     assert_eq!(listed["items"][0]["debit_id"], first["debit_id"]);
-    assert_eq!((&listed["items"][2]["reason"], &listed["items"][2]["ref"]), (&json!("upload"), &json!("case-7")));
+    assert_eq!(
+        (&listed["items"][2]["reason"], &listed["items"][2]["ref"]),
+        (&json!("upload"), &json!("case-7"))
+    );
 
     let close = format!("/v1/reviews/{}/close", seen["reviews"][0]["review_id"].as_str().unwrap());
     service.refused("finance", &close, json!({ "decision": "warned" }), 403, "forbidden_scope", "").await;
     service.done("support", &close, json!({ "decision": "warned" })).await;
     service.refused("support", &close, json!({ "decision": "warned" }), 409, "already_decided", "").await;
-    service.refused("support", "/v1/reviews/alice.w1/close", json!({ "decision": "x" }), 404, "review_not_found", "").await;
+    service
+        .refused(
+            "support",
+            "/v1/reviews/alice.w1/close",
+            json!({ "decision": "x" }),
+            404,
+            "review_not_found",
+            "",
+        )
+        .await;
     let seen = account(&service).await;
-    assert_eq!((&seen["reviews"][0]["status"], &seen["reviews"][0]["decision"]), (&json!("closed"), &json!("warned")));
+    assert_eq!(
+        (&seen["reviews"][0]["status"], &seen["reviews"][0]["decision"]),
+        (&json!("closed"), &json!("warned"))
+    );
 }
 
 #[tokio::test]
@@ -203,6 +232,7 @@ async fn i8_repeated_violations_suspend_and_then_end_the_account_with_its_balanc
     let lots = lots(&service).await;
     assert_eq!((sum("spent", &lots), sum("forfeited", &lots), sum("available", &lots)), (13, 90, 0));
     let events = service.read("auditor", "/v1/accounts/alice/events").await;
-    let forfeited = events["items"].as_array().unwrap().iter().filter(|event| event["type"] == "lot_forfeited");
+    let forfeited =
+        events["items"].as_array().unwrap().iter().filter(|event| event["type"] == "lot_forfeited");
     assert!(forfeited.clone().count() >= 2);
 }

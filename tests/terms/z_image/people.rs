@@ -25,7 +25,8 @@ async fn i9_13_or_the_age_of_digital_consent_where_it_is_higher() {
         service.done("support", accounts, aged(region, Some(region), age)).await;
     }
     // Without a region nobody knows which age it takes.
-    let refused = service.refused("support", accounts, aged("x", None, 90), 403, "attestation_missing", "I9").await;
+    let refused =
+        service.refused("support", accounts, aged("x", None, 90), 403, "attestation_missing", "I9").await;
     assert_eq!(refused["missing"], json!(["region"]));
 }
 
@@ -45,7 +46,10 @@ async fn i10_twelve_months_of_payments_or_the_floor_where_that_is_more() {
     service.open("alice").await;
     // Nothing paid: the floor.
     let cap = service.read("finance", CAP).await;
-    assert_eq!((&cap["cap"], &cap["floor_applied"]), (&json!({ "currency": "USD", "amount": "100.00" }), &json!(true)));
+    assert_eq!(
+        (&cap["cap"], &cap["floor_applied"]),
+        (&json!({ "currency": "USD", "amount": "100.00" }), &json!(true))
+    );
     assert_eq!((&cap["clause"], &cap["payments"]), (&json!("I10"), &json!([])));
 
     service.done("finance", "/v1/accounts/alice/top-ups", pack("small")).await;
@@ -63,7 +67,10 @@ async fn i10_twelve_months_of_payments_or_the_floor_where_that_is_more() {
     service.at("2027-07-01T00:00:01Z").await;
     let at = |time: &str| format!("{CAP}?at={time}");
     let edge = service.read("finance", &at("2027-07-01T00:00:00Z")).await;
-    assert_eq!((&edge["cap"]["amount"], &edge["from"]), (&json!("804.90"), &json!("2026-07-01T00:00:00.000000Z")));
+    assert_eq!(
+        (&edge["cap"]["amount"], &edge["from"]),
+        (&json!("804.90"), &json!("2026-07-01T00:00:00.000000Z"))
+    );
     assert_eq!(edge["payments"][0]["order_id"], "small");
     let past = service.read("finance", &at("2027-07-01T00:00:01Z")).await;
     assert_eq!((&past["cap"]["amount"], past["payments"].as_array().unwrap().len()), (&json!("800.00"), 1));
@@ -86,5 +93,8 @@ async fn i10_the_floor_of_another_currency_is_the_one_that_the_policy_names() {
     assert_eq!(cap["cap"], json!({ "currency": "EUR", "amount": "90.00" }));
     service.done("finance", "/v1/accounts/alice/top-ups", pack("usd")).await;
     let caps = service.read("finance", CAP).await["caps"].clone();
-    assert_eq!(caps, json!([{ "currency": "EUR", "amount": "90.00" }, { "currency": "USD", "amount": "100.00" }]));
+    assert_eq!(
+        caps,
+        json!([{ "currency": "EUR", "amount": "90.00" }, { "currency": "USD", "amount": "100.00" }])
+    );
 }

@@ -52,10 +52,24 @@ async fn z2_usage_is_rated_from_the_catalog_in_force_and_never_returned() {
 async fn z2_a_correction_is_an_adjustment_of_two_persons() {
     let zivv = funded().await;
     let adjust = "/v1/accounts/alice/adjust";
-    zivv.refused("support", adjust, json!({ "credits": "1", "reason": "overcharged" }), 403, "forbidden_scope", "")
-        .await;
-    zivv.refused("finance", adjust, json!({ "credits": "0", "reason": "overcharged" }), 422, "invalid_amount", "")
-        .await;
+    zivv.refused(
+        "support",
+        adjust,
+        json!({ "credits": "1", "reason": "overcharged" }),
+        403,
+        "forbidden_scope",
+        "",
+    )
+    .await;
+    zivv.refused(
+        "finance",
+        adjust,
+        json!({ "credits": "0", "reason": "overcharged" }),
+        422,
+        "invalid_amount",
+        "",
+    )
+    .await;
 
     let asked = zivv.ask("finance", adjust, json!({ "credits": "1.5", "reason": "overcharged" })).await;
     assert_eq!((asked.status, asked.text("status")), (202, "pending".to_owned()));
@@ -67,10 +81,14 @@ async fn z2_a_correction_is_an_adjustment_of_two_persons() {
     assert_eq!(available(&zivv).await, "6.5");
     zivv.refused("admin", &approve, json!({}), 409, "already_decided", "").await;
 
-    let less = zivv.done("finance2", adjust, json!({ "credits": "-6.500000001", "reason": "undercharged" })).await;
+    let less =
+        zivv.done("finance2", adjust, json!({ "credits": "-6.500000001", "reason": "undercharged" })).await;
     let approve = format!("/v1/approvals/{}/approve", less["approval_id"].as_str().unwrap());
     let refused = zivv.refused("finance", &approve, json!({}), 402, "insufficient_credits", "").await;
-    assert_eq!((refused["available"].as_str(), refused["required"].as_str()), (Some("6.5"), Some("6.500000001")));
+    assert_eq!(
+        (refused["available"].as_str(), refused["required"].as_str()),
+        (Some("6.5"), Some("6.500000001"))
+    );
     let reject = approve.replace("/approve", "/reject");
     let rejected = zivv.done("finance2", &reject, json!({})).await;
     assert_eq!(rejected["status"], "rejected");
@@ -82,7 +100,8 @@ async fn z2_a_correction_is_an_adjustment_of_two_persons() {
     assert_eq!(available(&zivv).await, "1");
 
     let known = zivv.read("auditor", "/v1/accounts/alice/approvals").await;
-    let states: Vec<_> = known["items"].as_array().unwrap().iter().map(|item| item["status"].clone()).collect();
+    let states: Vec<_> =
+        known["items"].as_array().unwrap().iter().map(|item| item["status"].clone()).collect();
     assert_eq!(states, ["approved", "rejected", "approved"]);
     // What was corrected is no grant that somebody made alone, and no grant may claim to be one.
     let grant = json!({ "source": "adjustment", "credits": "1" });
@@ -95,14 +114,23 @@ async fn z2_a_grant_by_hand_waits_above_the_threshold_and_not_at_it() {
     let grants = "/v1/accounts/alice/grants";
     let at = zivv.ask("finance", grants, json!({ "source": "manual", "credits": "1000" })).await;
     assert_eq!(at.status, 201);
-    let above = zivv.ask("finance", grants, json!({ "source": "manual", "credits": "1000.000000001", "reason": "goodwill" })).await;
+    let above = zivv
+        .ask(
+            "finance",
+            grants,
+            json!({ "source": "manual", "credits": "1000.000000001", "reason": "goodwill" }),
+        )
+        .await;
     assert_eq!((above.status, above.json()["pending"].clone()), (202, json!(true)));
     let batch = json!([{
         "op": "grant", "idempotency_key": "in-a-batch", "account_id": "alice",
         "body": { "source": "manual", "credits": "2000" },
     }]);
     let results = zivv.world.batch("finance", batch).await;
-    assert_eq!((results[0]["status"].as_u64(), results[0]["body"]["status"].as_str()), (Some(202), Some("pending")));
+    assert_eq!(
+        (results[0]["status"].as_u64(), results[0]["body"]["status"].as_str()),
+        (Some(202), Some("pending"))
+    );
     assert_eq!(available(&zivv).await, "1005");
     let approve = format!("/v1/approvals/{}/approve", above.text("approval_id"));
     zivv.refused("finance", &approve, json!({}), 403, "same_person", "").await;
@@ -185,7 +213,8 @@ async fn z12_a_move_to_a_barred_region_ends_topping_up_and_calling() {
     zivv.refused("finance", "/v1/accounts/alice/top-ups", top_up("o2"), 403, "region_barred", "Z12").await;
     zivv.refused("proxy", CALL, debit("r1", 1), 403, "region_barred", "Z12").await;
     zivv.refused("proxy", "/v1/accounts/alice/holds", hold, 403, "region_barred", "Z12").await;
-    let hold = |answer: &Value, what: &str| format!("/v1/holds/{}/{what}", answer["hold_id"].as_str().unwrap());
+    let hold =
+        |answer: &Value, what: &str| format!("/v1/holds/{}/{what}", answer["hold_id"].as_str().unwrap());
     let more = json!({ "estimate": { "input_tokens": 2_000_000 } });
     zivv.refused("proxy", &hold(&held, "extend"), more, 403, "region_barred", "Z12").await;
     // What was under way still settles.

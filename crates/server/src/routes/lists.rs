@@ -63,8 +63,8 @@ pub(crate) struct LotItem {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Money)]
 pub(crate) struct MoneyItem {
-    currency: &'static str,
-    amount: String,
+    pub(super) currency: &'static str,
+    pub(super) amount: String,
 }
 
 impl From<Money> for MoneyItem {

@@ -22,6 +22,7 @@ mod health;
 mod holds;
 mod keys;
 mod legal_holds;
+mod liability;
 mod lists;
 mod measures;
 mod metrics;
@@ -106,6 +107,7 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(approvals::reject))
         .routes(routes!(violations::record, violations::list))
         .routes(routes!(reviews::close))
+        .routes(routes!(liability::show))
         .routes(routes!(batch::commands))
         .routes(routes!(lists::lots))
         .routes(routes!(lists::orders))

@@ -128,10 +128,6 @@ impl Account {
         now: Timestamp,
         events: &mut Vec<Event>,
     ) {
-        let ended = (self.status() == Status::Closed).then(|| {
-            let closure = self.records().measures.closure();
-            closure.and_then(|closure| closure.remainder).unwrap_or(policy.close.remainder)
-        });
         let mut rest = Vec::new();
         for part in merged(returned) {
             let LotAmount { lot, amount } = part;
@@ -141,9 +137,17 @@ impl Account {
                 rest.push(part);
             }
         }
-        if let Some(remainder) = ended {
+        if let Some(remainder) = self.ended_with(policy) {
             self.end_of(&rest, remainder, events);
         }
+    }
+
+    /// What becomes of the rest of an account that has ended; nothing of one that has not.
+    pub(super) fn ended_with(&self, policy: &Policy) -> Option<Remainder> {
+        (self.status() == Status::Closed).then(|| {
+            let closure = self.records().measures.closure();
+            closure.and_then(|closure| closure.remainder).unwrap_or(policy.close.remainder)
+        })
     }
 }
 

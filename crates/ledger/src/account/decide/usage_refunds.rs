@@ -5,7 +5,7 @@
 
 use super::super::command::RefundDebit;
 use super::super::event::{Charged, LotAmount, Revived, UsageRefunded};
-use super::super::{Account, Event, Refusal, Status};
+use super::super::{Account, Event, Refusal};
 use super::due::merged;
 use super::{difference, sum};
 use crate::book::{Book, ExpiredLot, Policy, Remainder};
@@ -100,7 +100,7 @@ pub(super) fn give_back_at_once(
 /// The lots past their end that live on for what returns to them. A closed account that forfeits its credits revives
 /// none.
 fn revived(account: &Account, policy: &Policy, returned: &[LotAmount], now: Timestamp) -> Vec<Revived> {
-    let forfeits = account.status() == Status::Closed && policy.close.remainder == Remainder::Forfeit;
+    let forfeits = account.ended_with(policy) == Some(Remainder::Forfeit);
     match policy.usage_refunds.expired_lot {
         ExpiredLot::ReviveDays(days) if !forfeits => merged(returned)
             .iter()
