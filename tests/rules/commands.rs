@@ -172,6 +172,23 @@ impl Script {
                 reason: option("reason").map(token),
                 effective_at: None,
             }),
+            "region" => Command::ChangeRegion { region: at(1).unwrap().into() },
+            "violation" => Command::RecordViolation {
+                reason: token(at(1).unwrap()),
+                reference: option("ref").map(token),
+            },
+            "review" => Command::CloseReview {
+                review: number(1),
+                decision: token(at(2).unwrap()),
+                by: token("support"),
+            },
+            "adjust" => Command::Adjust {
+                credits: credits(at(1).unwrap()),
+                reason: token("correction"),
+                by: token(option("by").unwrap_or("ann")),
+            },
+            "approve" => Command::Approve { approval: number(1), by: token(option("by").unwrap()) },
+            "reject" => Command::RejectApproval { approval: number(1), by: token(option("by").unwrap()) },
             "sweep" => Command::Sweep,
             other => panic!("an unknown command: {other}"),
         }

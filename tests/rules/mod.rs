@@ -4,6 +4,7 @@ mod amounts;
 mod books;
 mod burn;
 mod commands;
+mod conduct;
 mod contradictions;
 mod control;
 mod credits_in;

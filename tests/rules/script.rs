@@ -106,6 +106,11 @@ pub fn check(script: &str) -> Script {
 
 fn set(terms: &mut Value, path: &str, value: &str) {
     let pointer = format!("/{}", path.replace('.', "/"));
+    // A key that a policy may leave out.
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    if let Some(parent) = terms.pointer_mut(parent).and_then(Value::as_object_mut) {
+        parent.entry(name).or_insert(Value::Null);
+    }
     let key = terms.pointer_mut(&pointer).unwrap_or_else(|| panic!("no such key: {path}"));
     // A text stays one: "12.00" is an amount.
     *key = match key.is_string() && !value.starts_with(['{', '[']) {

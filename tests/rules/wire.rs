@@ -54,6 +54,34 @@ fn every_type() -> Vec<Event> {
         close reason moved              -> closed; l8 forfeited 22
         "#,
     );
+    run.history.into_iter().chain(of_conduct()).collect()
+}
+
+/// The same of what violations, corrections and debt lead to.
+fn of_conduct() -> Vec<Event> {
+    let run = check(
+        r#"
+        policy overrun.rule debt
+        policy credit_line {"due_days":14,"clause":"M6"}
+        policy violations {"outcomes":["policy_violation"],"thresholds":[{"count":2,"action":"review","clause":"I12"}]}
+        policy approvals {"manual_grant_above":"10"}
+        open region DE
+        region CN
+        violation upload ref case-7
+        debit 0 outcome policy_violation
+        review 5 warned
+        grant manual 11 ends 30d campaign spring priority 3 reason goodwill
+        approve 7 by ben
+        adjust -1
+        approve 10 by ben
+        adjust 2
+        reject 13 by ben
+        line 5
+        debit 12
+        wait 15d
+        sweep
+        "#,
+    );
     run.history
 }
 
