@@ -35,9 +35,7 @@ async fn a8_campaign_may_be_limited_per_owner() {
     for (id, owner) in [("one", "ann"), ("two", "ann"), ("three", "ben")] {
         service.done("support", accounts, account(id, owner)).await;
     }
-    let campaign = |id: &str, once_per: &str| {
-        json!({ "id": id, "source": "promotional", "credits": "2", "once_per": once_per, "clause": "A8" })
-    };
+    let campaign = |id: &str, once_per: &str| json!({ "id": id, "source": "promotional", "credits": "2", "once_per": once_per, "clause": "A8" });
     for (id, once_per) in [("trial", "owner"), ("spring", "account")] {
         service.done("finance", "/v1/books/aiproxynode/campaigns", campaign(id, once_per)).await;
     }

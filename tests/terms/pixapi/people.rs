@@ -89,7 +89,8 @@ async fn p6_a_revoked_key_is_refused_at_once_and_rotation_keeps_the_history() {
     pixapi.refused("proxy", "/v1/accounts/alice/debits", debit("r3"), 401, "key_revoked", "").await;
     // What was called with it, under either secret, is still the key's.
     let calls = pixapi.read("finance", "/v1/accounts/alice/calls").await;
-    let of_key: Vec<_> = calls["items"].as_array().unwrap().iter().map(|call| call["key_id"].clone()).collect();
+    let of_key: Vec<_> =
+        calls["items"].as_array().unwrap().iter().map(|call| call["key_id"].clone()).collect();
     assert_eq!(of_key, [json!(key), json!(key)]);
     let keys = pixapi.read("finance", "/v1/accounts/alice/keys").await;
     assert_eq!(keys["items"][0]["state"], "revoked");

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use scrip_ledger::{LiabilityCap, Money, PaymentBehind, Refusal};
+use scrip_ledger::{LiabilityCap, PaymentBehind, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -69,12 +69,6 @@ impl From<PaymentBehind> for PaymentItem {
             amount: payment.amount.into(),
             refunded: payment.refunded.into(),
         }
-    }
-}
-
-impl From<Money> for MoneyItem {
-    fn from(money: Money) -> Self {
-        Self { currency: money.currency().code(), amount: money.amount() }
     }
 }
 

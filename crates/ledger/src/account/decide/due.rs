@@ -4,7 +4,7 @@
 use super::super::event::{HoldExpired, LotAmount, LotExpired};
 use super::super::{Account, Event, Status};
 use super::{MAX_DUE, admission, breaches, closing, measures, order_refunds, statements, subscriptions};
-use crate::book::{Book, Policy};
+use crate::book::{Book, Policy, Remainder};
 use crate::{Credits, Timestamp};
 
 /// Something of an account that is recorded when its time has come, by the terms of its book.
