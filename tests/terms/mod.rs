@@ -3,6 +3,7 @@
 
 mod aiproxynode;
 mod buying;
+mod coverage;
 mod imini;
 mod measuring;
 mod pixapi;
