@@ -6,7 +6,7 @@ use std::sync::Arc;
 use scrip_engine::{
     Accepted, BookScope, Clock, Engine, EngineError, IdempotencyKey, Options, Request, View, fingerprint,
 };
-use scrip_ledger::book::{Book, BookFiles, GrantSource, Outcome};
+use scrip_ledger::book::{Book, BookFiles, ClaimsSoFar, GrantSource, Outcome};
 use scrip_ledger::command::{Call, Debit, Grant, Open, PlaceHold, Size, TopUp};
 use scrip_ledger::event::Payment;
 use scrip_ledger::{Command, Money, Timestamp, Token};
@@ -118,6 +118,7 @@ pub fn grant(credits: &str) -> Command {
         priority: None,
         reason: None,
         by: token("finance"),
+        so_far: ClaimsSoFar::default(),
     })
 }
 

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioExecutor;
 use scrip_engine::{Accepted, BookScope, Clock, Engine, EngineError, Options, Request};
 use scrip_gateway::mock::{Manner, Mock};
 use scrip_gateway::{Config, Gateway, Limits, Models, Secret, Times, Upstream};
-use scrip_ledger::book::{Book, BookFiles, GrantSource};
+use scrip_ledger::book::{Book, BookFiles, ClaimsSoFar, GrantSource};
 use scrip_ledger::command::{Grant, Open};
 use scrip_ledger::event::{Charged, SecretHash};
 use scrip_ledger::{Account, AccountId, Bucket, Command, Credits, Event, Timestamp, Token};
@@ -182,6 +182,7 @@ impl World {
             priority: None,
             reason: None,
             by: token("finance"),
+            so_far: ClaimsSoFar::default(),
         };
         self.command(Command::Grant(grant)).await.unwrap();
     }

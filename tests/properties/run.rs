@@ -228,6 +228,7 @@ impl Run {
                 priority: *priority,
                 reason: Some(token("test")),
                 by: token("finance"),
+                so_far: scrip_ledger::book::ClaimsSoFar::default(),
             }),
             Step::Hold { model, size, ttl_seconds, key: with } => {
                 let (call, units) = self.sold(model);

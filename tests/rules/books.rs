@@ -260,7 +260,12 @@ fn a_malformed_policy_is_refused_with_its_key_and_reason() {
             "unknown field",
         ),
         ("valid_days = 90", "valid_days = 0", "grants.promotional.valid_days", a_day),
-        ("[grants.signup]\nvalid_days = 30", "[grants.signup]\nvalid_days = 0", "grants.signup.valid_days", a_day),
+        (
+            "[grants.signup]\nvalid_days = 30",
+            "[grants.signup]\nvalid_days = 0",
+            "grants.signup.valid_days",
+            a_day,
+        ),
         ("[grants.manual]", "[grants.manual]\nvalid_days = 0", "grants.manual.valid_days", a_day),
         (
             "[grants.compensation]",

@@ -107,6 +107,7 @@ impl Script {
                 priority: option("priority").map(|priority| priority.parse().unwrap()),
                 reason: option("reason").map(token),
                 by: token("finance"),
+                so_far: scrip_ledger::book::ClaimsSoFar::default(),
             }),
             "hold" => Command::PlaceHold(PlaceHold {
                 call: call(),

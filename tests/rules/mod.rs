@@ -11,6 +11,7 @@ mod credits_in;
 mod due;
 mod holds;
 mod invariants;
+mod publishing;
 mod refunds;
 mod render;
 mod script;

@@ -86,3 +86,21 @@ async fn an_end_in_another_time_zone_comes_late() {
         assert_eq!(world.balance("alice").await["posted"], posted);
     }
 }
+
+/// What fell due while nobody looked is recorded later than it happened. A clock that is moved by hand passes every
+/// instant on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_clock_records_everything_at_its_end() {
+    let world = World::start().await;
+    world.account("pixapi", "alice", "0").await;
+    let ends = ["2026-07-08T00:00:00.000001Z", "2026-07-20T12:00:00.000000Z", "2027-01-01T00:00:00.000000Z"];
+    for end in ends {
+        let body = json!({ "source": "manual", "credits": "5", "expires_at": end });
+        world.post("finance", "/v1/accounts/alice/grants", &end[..10], body).await.ok();
+    }
+    world.post("admin", "/v1/dev/clock", "-", json!({ "now": "2027-06-01T00:00:00Z" })).await.ok();
+    let events = world.get("auditor", "/v1/accounts/alice/events?limit=100").await.ok().json();
+    let expired = events["items"].as_array().unwrap().iter().filter(|event| event["type"] == "lot_expired");
+    let recorded: Vec<_> = expired.map(|event| event["recorded_at"].as_str().unwrap()).collect();
+    assert_eq!(recorded, ends);
+}

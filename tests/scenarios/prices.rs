@@ -71,11 +71,21 @@ async fn history_repriced_when_rates_change() {
     // An older file does not bring the older prices back; and what was charged stands as it was.
     edit(&catalog, "\nversion = 2\n", "\nversion = 1\n");
     dearer("3.5", "1.75");
+    let server = Server::start(&data, &arguments).await;
+    let in_force = server.api.get("auditor", "/v1/books/pixapi/catalog").await.ok().json();
+    assert_eq!(in_force["version"], 2);
+    let third = call("r-4", "usage", tokens_used(1_000, 1_000));
+    let third = server.api.post("proxy", "/v1/accounts/alice/debits", "d-3", third).await.ok();
+    assert_eq!((third.text("charged"), &third.json()["catalog_version"]), ("0.0175".into(), &json!(2)));
+    server.stop().await;
+    // Nor may it change them behind their back.
+    dearer("1.75", "7");
     let refused = Server::refused(&data, &arguments).await.with(3);
-    assert!(refused.err.contains("version 2 is in force; the next one is 3"), "{}", refused.err);
+    let why = "version 1: it is in force with other contents; make the change version 3";
+    assert!(refused.err.contains(why), "{}", refused.err);
     scrip_on(&data, &["verify"]).await.with(0);
     let told = scrip_on(&data, &["replay"]).await.with(0).out;
-    assert!(told.lines().any(|line| line == "charged           0.105"), "{told}");
+    assert!(told.lines().any(|line| line == "charged           0.1225"), "{told}");
 }
 
 /// The tables of a catalog, read by nothing that the program reads it with.

@@ -63,7 +63,8 @@ fn at<'a>(book: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// The comments of a book that say which reading it takes of a text that is silent or contradicts itself.
 fn readings(book: &str) -> Vec<String> {
-    const SIGNS: [&str; 6] = ["(silent)", "contradict", "Read together", "read both ways", "missing from", "silent)"];
+    const SIGNS: [&str; 6] =
+        ["(silent)", "contradict", "Read together", "read both ways", "missing from", "silent)"];
     let mut all = Vec::new();
     for file in [POLICY_FILE, CATALOG_FILE] {
         let text = std::fs::read_to_string(root().join("fixtures/books").join(book).join(file)).unwrap();
@@ -94,9 +95,8 @@ fn page() -> String {
     );
     let mut missing = Vec::new();
     for (letter, book, folder) in SERVICES {
-        let read = |file| {
-            std::fs::read_to_string(root().join("fixtures/books").join(book).join(file)).unwrap()
-        };
+        let read =
+            |file| std::fs::read_to_string(root().join("fixtures/books").join(book).join(file)).unwrap();
         let files = BookFiles::parse(book, &read(CATALOG_FILE), &read(POLICY_FILE)).unwrap();
         let document = serde_json::json!({ "policy": files.policy, "catalog": files.catalog });
         let tests = tests(folder);
@@ -110,7 +110,8 @@ fn page() -> String {
                 missing.push(id.clone());
                 continue;
             };
-            let key = key.as_ref().map_or_else(String::new, |key| format!("`{}`", key.split_once('.').unwrap().1));
+            let key =
+                key.as_ref().map_or_else(String::new, |key| format!("`{}`", key.split_once('.').unwrap().1));
             let tests: Vec<String> =
                 tests.iter().map(|(name, file)| format!("[`{name}`](../{file})")).collect();
             writeln!(page, "| **{id}** | {promise} | {key} | {} |", tests.join("<br>")).unwrap();
@@ -118,7 +119,8 @@ fn page() -> String {
         let known = |id: &String| clauses.iter().any(|clause| clause.id == *id);
         let stray: Vec<_> = tests.keys().filter(|id| !known(id)).collect();
         assert_eq!(stray, Vec::<&String>::new(), "{folder}: tests of no clause");
-        writeln!(page, "\nWhere the text is silent or contradicts itself, the book takes this reading:\n").unwrap();
+        writeln!(page, "\nWhere the text is silent or contradicts itself, the book takes this reading:\n")
+            .unwrap();
         for reading in readings(book) {
             writeln!(page, "- {reading}").unwrap();
         }
@@ -135,5 +137,8 @@ fn the_page_shows_every_clause_with_its_key_and_its_tests() {
         std::fs::write(&path, &page).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == page, "docs/terms-coverage.md is not what the tests say; `cargo xtask schemas` writes it anew");
+    assert!(
+        kept == page,
+        "docs/terms-coverage.md is not what the tests say; `cargo xtask schemas` writes it anew"
+    );
 }

@@ -4,6 +4,7 @@
 mod aiproxynode;
 mod buying;
 mod coverage;
+mod documents;
 mod imini;
 mod measuring;
 mod pixapi;

@@ -134,6 +134,11 @@ impl Accounts {
         failed.map_or(Ok((account, snapshot_revision)), Err)
     }
 
+    /// When something is next due after a time.
+    pub(crate) fn next_due_after(&self, time: Timestamp) -> Option<Timestamp> {
+        self.schedule.0.iter().map(|(due, _)| *due).find(|due| *due > time)
+    }
+
     /// When something is next due.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.schedule.0.first().map(|(due, _)| *due)
@@ -152,7 +157,7 @@ impl Accounts {
         Some(id)
     }
 
-    /// Puts an account back that could not be swept, to be tried again at a time.
+    /// Has an account looked at by a time: one that could not be swept, or whose terms have changed.
     pub(crate) fn postpone(&mut self, id: AccountId, until: Timestamp) {
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.scheduled = Some(until);

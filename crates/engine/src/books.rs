@@ -1,23 +1,26 @@
 //! Books from a folder, and their versions in the log.
 //!
-//! A version that was ever in force is an event of the stream `book-<id>`, document and all: calls that were
-//! admitted under it are settled by it, and an auditor sees what was charged by. A file that changes a version that
-//! is in the log already is refused.
+//! A version that was ever announced is an event of the stream `book-<id>`, document and all: calls that were
+//! admitted under it are settled by it, and an auditor sees what was charged by. A book is the fold of its stream. A
+//! file that changes a version that is in the log already is refused.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use scrip_ledger::book::{Book, BookFiles, CATALOG_FILE, Catalog, POLICY_FILE, Policy, Version};
+use compact_str::CompactString;
+use scrip_ledger::book::event::BookEvent;
+use scrip_ledger::book::{Announcement, Book, BookFiles, CATALOG_FILE, FileNews, POLICY_FILE};
 use scrip_ledger::{BookError, BookId, Timestamp};
-use scrip_store::{EventStore, Expected, Group, NewEvent, StoreError, StreamAppend, StreamName};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use scrip_store::{EventStore, Expected, Group, InvalidName, NewEvent, StoreError, StreamAppend, StreamName};
 use uuid::Uuid;
 
-const CATALOG_PUBLISHED: &str = "catalog_published";
-const POLICY_PUBLISHED: &str = "policy_published";
+use crate::keys::Scope;
+
 const ACTOR: &str = "system";
+/// What the names of books' streams begin with.
+pub(crate) const BOOK_PREFIX: &str = "book-";
 
 /// The books as they stand now. Only the decider changes them.
 #[derive(Debug)]
@@ -35,6 +38,15 @@ impl Books {
     pub(crate) fn get(&self, id: &BookId) -> Option<Arc<Book>> {
         let books = self.0.read().unwrap_or_else(PoisonError::into_inner);
         books.iter().find(|book| book.id == *id).cloned()
+    }
+
+    /// Puts a book in the place of the one with its id.
+    pub(crate) fn replace(&self, book: Arc<Book>) {
+        let mut books = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match books.iter_mut().find(|known| known.id == book.id) {
+            Some(known) => *known = book,
+            None => books.push(book),
+        }
     }
 }
 
@@ -82,7 +94,8 @@ pub enum BooksError {
     Store(#[from] StoreError),
 }
 
-/// Reads every book of a folder, and publishes to the log the versions that are new, in force from `now` on.
+/// Reads every book of a folder, and publishes to the log the versions that are new: the first ones in force at once,
+/// later ones as soon as the terms allow.
 pub fn load_books(dir: &Path, store: &dyn EventStore, now: Timestamp) -> Result<Vec<Book>, BooksError> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
@@ -104,119 +117,130 @@ pub fn load_books(dir: &Path, store: &dyn EventStore, now: Timestamp) -> Result<
             std::fs::read_to_string(&path).map_err(unreadable(&path))
         };
         let files = BookFiles::parse(&name, &read(CATALOG_FILE)?, &read(POLICY_FILE)?)?;
-        books.push(publish(files, store, now)?);
+        books.push(publish(&files, store, now)?);
     }
     if books.is_empty() { Err(BooksError::None(dir.to_owned())) } else { Ok(books) }
 }
 
-/// A version in the log.
-#[derive(Serialize, Deserialize)]
-struct Published<T> {
-    version: u32,
-    document: T,
+/// What the stream of a book holds.
+pub(crate) struct BookLog {
+    pub(crate) stream: StreamName,
+    /// The book; nothing while it has no catalog or no policy.
+    pub(crate) book: Option<Book>,
+    /// The revision of the last event.
+    pub(crate) last: Option<u64>,
+    /// When that was recorded.
+    pub(crate) recorded_at: Timestamp,
+    /// The keys that were used, each with its fingerprint and the revision of what it led to.
+    pub(crate) used: HashMap<Scope, ([u8; 16], u64)>,
 }
 
-fn publish(files: BookFiles, store: &dyn EventStore, now: Timestamp) -> Result<Book, BooksError> {
-    let book = files.id.as_str();
-    let stored = |revision, reason: &dyn std::fmt::Display| BooksError::Stored {
-        book: book.to_owned(),
-        revision,
-        reason: reason.to_string(),
-    };
-    let stream = StreamName::new(&format!("book-{book}")).map_err(|error| stored(0, &error))?;
-    let mut past = Vec::new();
-    store.scan_stream(&stream, 0, &mut |event| {
-        past.push(event.to_owned());
-        ControlFlow::Continue(())
-    })?;
-    let mut catalogs: Vec<Version<Catalog>> = Vec::new();
-    let mut policies: Vec<Version<Policy>> = Vec::new();
-    for event in &past {
-        let since = Timestamp::from_micros(event.event.effective_at);
-        match event.event.event_type.as_str() {
-            CATALOG_PUBLISHED => {
-                catalogs.push(read(&event.event.payload, since).map_err(|e| stored(event.revision, &e))?)
-            }
-            POLICY_PUBLISHED => {
-                policies.push(read(&event.event.payload, since).map_err(|e| stored(event.revision, &e))?)
-            }
-            unknown => return Err(stored(event.revision, &format_args!("unknown event type {unknown:?}"))),
-        }
-    }
+/// The stream of a book.
+pub(crate) fn book_stream(book: &BookId) -> Result<StreamName, InvalidName> {
+    StreamName::new(&format!("{BOOK_PREFIX}{book}"))
+}
 
+/// Reads the stream of a book.
+pub(crate) fn read_log(id: &BookId, store: &dyn EventStore) -> Result<BookLog, BooksError> {
+    let stored =
+        |revision, reason: String| BooksError::Stored { book: id.as_str().to_owned(), revision, reason };
+    let stream = book_stream(id).map_err(|error| stored(0, error.to_string()))?;
+    let mut log =
+        BookLog { stream, book: None, last: None, recorded_at: Timestamp::default(), used: HashMap::new() };
     let mut events = Vec::new();
-    let versions = [(files.catalog.version, CATALOG_FILE), (files.policy.version, POLICY_FILE)];
-    if let Some(payload) = next(book, versions[0], files.catalog, &mut catalogs, |c| c.version, now)? {
-        events.push(event(CATALOG_PUBLISHED, payload, now));
-    }
-    if let Some(payload) = next(book, versions[1], files.policy, &mut policies, |p| p.version, now)? {
-        events.push(event(POLICY_PUBLISHED, payload, now));
+    let mut failed = None;
+    store.scan_stream(
+        &log.stream,
+        0,
+        &mut |event| match BookEvent::read(event.event_type, event.payload) {
+            Ok(read) => {
+                let [recorded_at, effective_at] =
+                    [event.recorded_at, event.effective_at].map(Timestamp::from_micros);
+                log.last = Some(event.revision);
+                log.recorded_at = log.recorded_at.max(recorded_at);
+                if !event.key.is_empty() {
+                    let scope = Scope::from_envelope(event.actor, event.key);
+                    log.used.insert(scope, (event.fingerprint, event.revision));
+                }
+                events.push((read, recorded_at, effective_at));
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                failed = Some(stored(event.revision, error.to_string()));
+                ControlFlow::Break(())
+            }
+        },
+    )?;
+    log.book = Book::from_events(id.clone(), events);
+    failed.map_or(Ok(log), Err)
+}
+
+/// A book by its stream and its files: what is new in the files is announced.
+fn publish(files: &BookFiles, store: &dyn EventStore, now: Timestamp) -> Result<Book, BooksError> {
+    let BookLog { stream, book, last, recorded_at, .. } = read_log(&files.id, store)?;
+    let stored = |revision: Option<u64>, reason: &str| BooksError::Stored {
+        book: files.id.as_str().to_owned(),
+        revision: revision.unwrap_or(0),
+        reason: reason.to_owned(),
+    };
+    let now = now.max(recorded_at);
+    let news = match (&book, last) {
+        (Some(book), _) => {
+            let wrong = |FileNews { file, version, reason }| BooksError::Version {
+                book: files.id.as_str().to_owned(),
+                file,
+                version,
+                reason,
+            };
+            book.news_of_files(files, now).map_err(wrong)?
+        }
+        (None, None) => files.first(now).into(),
+        (None, Some(_)) => return Err(stored(last, "it has no whole version")),
+    };
+    let mut events = Vec::new();
+    for announcement in &news {
+        let announced = new_event(announcement, now, ACTOR.into());
+        events.push(announced.map_err(|error| stored(last, &error.to_string()))?);
+        if announcement.effective_at > now {
+            let (event, effective_at) = (announcement.event.wire_name(), announcement.effective_at);
+            tracing::info!(book = %files.id, event, %effective_at, "what its files announce takes effect later");
+        }
     }
     if !events.is_empty() {
-        let expected = past.last().map_or(Expected::NoStream, |last| Expected::Revision(last.revision));
-        let group = Group { appends: vec![StreamAppend { stream, expected, events }] };
-        if let Some(Err(conflict)) = store.append(&[group])?.into_iter().next() {
-            return Err(stored(
-                conflict.actual.unwrap_or(0),
-                &"another process publishes versions of it right now",
-            ));
+        let append = StreamAppend { stream, expected: Expected::after(last), events };
+        if let Some(Err(conflict)) = store.append(&[Group { appends: vec![append] }])?.into_iter().next() {
+            return Err(stored(conflict.actual, "another process publishes versions of it right now"));
         }
     }
-    Book::new(files.id.clone(), catalogs, policies).ok_or_else(|| stored(0, &"no version"))
+    let news = news.into_iter().map(|news| (news.event, now, news.effective_at));
+    let folded = match book {
+        Some(mut book) => {
+            news.for_each(|(event, now, effective_at)| book.evolve(event, now, effective_at));
+            Some(book)
+        }
+        None => Book::from_events(files.id.clone(), news),
+    };
+    folded.ok_or_else(|| stored(last, "no version"))
 }
 
-fn read<T: DeserializeOwned>(payload: &[u8], effective_at: Timestamp) -> serde_json::Result<Version<T>> {
-    let published: Published<T> = serde_json::from_slice(payload)?;
-    Ok(Version {
-        announced_at: effective_at,
-        effective_at,
-        for_subscribed_at: None,
-        terms: published.document,
-    })
-}
-
-/// Adds the version of a file to those in the log; its payload if it is new.
-fn next<T: Clone + PartialEq + Serialize>(
-    book: &str,
-    (version, file): (u32, &'static str),
-    terms: T,
-    known: &mut Vec<Version<T>>,
-    number: impl Fn(&T) -> u32,
-    now: Timestamp,
-) -> Result<Option<Vec<u8>>, BooksError> {
-    let wrong = |reason: String| BooksError::Version { book: book.to_owned(), file, version, reason };
-    let latest = known.last().map_or(0, |latest| number(&latest.terms));
-    if version == latest {
-        let unchanged = known.last().is_some_and(|latest| latest.terms == terms);
-        let raise =
-            || wrong(format!("it is in force with other contents; make the change version {}", version + 1));
-        return if unchanged { Ok(None) } else { Err(raise()) };
-    }
-    if latest > 0 && Some(version) != latest.checked_add(1) {
-        return Err(wrong(format!(
-            "version {latest} is in force; the next one is {}",
-            latest.saturating_add(1)
-        )));
-    }
-    let published = Published { version, document: terms.clone() };
-    let payload = serde_json::to_vec(&published).map_err(|error| wrong(error.to_string()))?;
-    known.push(Version::at_once(now, terms));
-    Ok(Some(payload))
-}
-
+/// An announcement as an event for the book's stream, without a key.
 #[expect(clippy::disallowed_methods, reason = "the engine mints the ids of its own events")]
-fn event(event_type: &'static str, payload: Vec<u8>, now: Timestamp) -> NewEvent {
-    NewEvent {
+pub(crate) fn new_event(
+    announcement: &Announcement,
+    now: Timestamp,
+    actor: CompactString,
+) -> serde_json::Result<NewEvent> {
+    Ok(NewEvent {
         id: Uuid::now_v7(),
-        event_type: event_type.into(),
+        event_type: CompactString::const_new(announcement.event.wire_name()),
         version: 1,
         recorded_at: now.micros(),
-        effective_at: now.micros(),
-        actor: ACTOR.into(),
+        effective_at: announcement.effective_at.micros(),
+        actor,
         correlation: "".into(),
         causation: "".into(),
         key: "".into(),
         fingerprint: [0; 16],
-        payload,
-    }
+        payload: announcement.event.write()?,
+    })
 }

@@ -100,7 +100,7 @@ pub(crate) struct Committer {
 }
 
 /// What became of a batch's writes, in order; one entry for each item that writes.
-enum Written {
+pub(crate) enum Written {
     At(u64),
     Conflict,
     Full,
@@ -206,6 +206,16 @@ impl Committer {
                 all(|| Written::Unknown)
             }
         }
+    }
+
+    /// Writes a group that belongs to no item. Reads that come later are sure to know it.
+    pub(crate) fn append_alone(&mut self, group: Group) -> Written {
+        let events: u64 = group.appends.iter().map(|append| append.events.len() as u64).sum();
+        let written = self.append(&[group]).pop().unwrap_or(Written::Unknown);
+        if let Written::At(position) = written {
+            self.concluded = self.concluded.max(position + events);
+        }
+        written
     }
 
     /// Answers an item, or sends it back.

@@ -3,28 +3,28 @@
 //! It waits for the disk only when nothing else waits for it. What it decided goes to the committer in order, refusals and reads included.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use scrip_ledger::command::{Open, OwnerFreeze};
-use scrip_ledger::{AccountId, Command, Refusal, Token, decide};
+use scrip_ledger::{AccountId, Command, Refusal, Timestamp, Token, decide};
 use scrip_store::{EventStore, Expected};
 use tokio::sync::oneshot;
 
 use crate::accounts::{Accounts, Schedule, Slot, Snapshot};
 use crate::books::Books;
+use crate::claims;
 use crate::clock::Clock;
 use crate::committer::{Committer, Effect, Item, Write};
 use crate::inbox::{Inbox, Waiting};
 use crate::index::Index;
 use crate::keys::{RecentKeys, Scope, Used};
-use crate::owners::{account_of, owner_stream};
 use crate::processes::Processes;
-use crate::recall::{Setback, recall, unavailable};
+use crate::publish::{BookAccepted, BookRequest, Publisher};
+use crate::recall::{Setback, recall, used_before};
 use crate::reply::{FirstAnswer, Reply};
-use crate::request::{BookScope, EngineError, KeyClass, Request, View};
+use crate::request::{BookScope, EngineError, Request, View};
 use crate::reservations::reserve;
 use crate::shared::SharedStreams;
 use crate::stats::Stats;
@@ -72,6 +72,10 @@ pub(crate) enum Message {
     Many(Vec<Job>),
     /// Record what is due now, and answer when it is durable.
     Sweep(oneshot::Sender<Result<u64, EngineError>>),
+    /// Change a book.
+    Publish(Box<BookRequest>, oneshot::Sender<Result<BookAccepted, EngineError>>),
+    /// Look at these accounts: something of them may be due.
+    Look(Vec<AccountId>),
     /// Keep snapshots and end.
     Stop,
 }
@@ -89,6 +93,7 @@ pub(crate) struct Decider {
     pub(crate) clock: Clock,
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) shared: SharedStreams,
+    pub(crate) publisher: Publisher,
     pub(crate) index: Arc<Index>,
     pub(crate) keys: RecentKeys,
     pub(crate) inbox: Arc<Inbox>,
@@ -101,6 +106,8 @@ pub(crate) struct Decider {
     pub(crate) stats: Arc<Stats>,
     pub(crate) system: Token,
     pub(crate) next_item: u64,
+    /// When something is next due, as of the last sweep that was asked for; the end of time for never.
+    pub(crate) next_due: Arc<AtomicI64>,
 }
 
 impl Decider {
@@ -130,7 +137,16 @@ impl Decider {
                 Message::Many(jobs) => jobs.into_iter().for_each(|job| self.take(job, false)),
                 Message::Sweep(reply) => {
                     self.sweep();
+                    let next = self.accounts.next_due_after(self.clock.now());
+                    self.next_due.store(next.map_or(i64::MAX, Timestamp::micros), Ordering::Release);
                     self.send(0, None, Effect::Barrier(reply));
+                }
+                Message::Publish(request, reply) => {
+                    let _gone = reply.send(self.publish(&request));
+                }
+                Message::Look(accounts) => {
+                    let now = self.clock.now();
+                    accounts.into_iter().for_each(|account| self.accounts.postpone(account, now));
                 }
                 Message::Stop => return ControlFlow::Break(()),
             }
@@ -145,6 +161,15 @@ impl Decider {
         self.stats.resident_accounts.store(self.accounts.len() as u64, Ordering::Relaxed);
         self.hand_over();
         ControlFlow::Continue(())
+    }
+
+    /// Changes a book, once everything that was decided before is durable.
+    fn publish(&mut self, request: &BookRequest) -> Result<BookAccepted, EngineError> {
+        let (sender, before) = oneshot::channel();
+        self.send(0, None, Effect::Barrier(sender));
+        self.hand_over();
+        before.blocking_recv().unwrap_or(Err(EngineError::Unavailable))?;
+        self.publisher.publish(request, self.clock.now(), &self.committer)
     }
 
     /// Has what was decided written: by the committer's thread while this one decides what else waits, or here if
@@ -186,17 +211,33 @@ impl Decider {
     fn sweep(&mut self) {
         let now = self.clock.now();
         while let Some(account) = self.accounts.take_due(now) {
-            let request = Request {
-                account,
-                command: Command::Sweep,
-                subject: self.system.clone(),
-                books: BookScope::All,
-                key: None,
-                correlation: "".into(),
-            };
-            let ask = Ask::Command(Box::new(request));
-            // An expiry takes effect at the end it names: it waits for nothing.
-            self.take(Job { ask, reply: Reply::Nobody, attempts: 0, held_back: false }, true);
+            self.sweep_account(account);
+        }
+    }
+
+    /// Records what is due of an account.
+    fn sweep_account(&mut self, account: AccountId) {
+        let request = Request {
+            account,
+            command: Command::Sweep,
+            subject: self.system.clone(),
+            books: BookScope::All,
+            key: None,
+            correlation: "".into(),
+        };
+        let ask = Ask::Command(Box::new(request));
+        // An expiry takes effect at the end it names: it waits for nothing.
+        self.take(Job { ask, reply: Reply::Nobody, attempts: 0, held_back: false }, true);
+    }
+
+    /// Records what the terms have in store for an account by now, before it is looked at. What has merely expired need
+    /// not be recorded to be seen.
+    fn record_appointments(&mut self, id: &AccountId) {
+        let now = self.clock.now();
+        let Ok((slot, _)) = load(&mut self.accounts, &self.stats, id) else { return };
+        let book = slot.account.book().and_then(|book| self.books.get(book));
+        if book.is_some_and(|book| slot.account.has_appointment(&book, now)) {
+            self.sweep_account(id.clone());
         }
     }
 
@@ -242,7 +283,11 @@ impl Decider {
         let mut generation = 0;
         let decided = match &mut job.ask {
             Ask::Command(request) => self.command(request, goes_first, &mut generation),
-            Ask::View { account, books } => self.view(account, books, &mut generation),
+            Ask::View { account, books } => {
+                let (account, books) = (account.clone(), books.clone());
+                self.record_appointments(&account);
+                self.view(&account, &books, &mut generation)
+            }
         };
         let effect = match decided {
             Ok(effect) => effect,
@@ -327,12 +372,14 @@ impl Decider {
             _ => (slot, schedule),
         };
         recall(self.store.as_ref(), slot, &mut request.command)?;
+        let at = now.max(slot.account.last_recorded_at());
+        is_ahead |= claims::recall(&self.shared, book, &slot.account, &mut request.command, at)?;
         let events = decide(&slot.account, book, &request.command, now)
             .map_err(|refusal| if is_ahead { Setback::NotDurable } else { Setback::from(refusal) })?;
         let first_revision = slot.account.next_revision();
         let recorded_at = now.max(slot.account.last_recorded_at());
         let leads_to = (first_revision, events.as_slice());
-        let reserved = reserve(&self.shared, &book.id, &request.account, &request.command, leads_to)?;
+        let reserved = reserve(&self.shared, book, &slot.account, &request.command, leads_to, recorded_at)?;
         if events.is_empty() {
             slot.reschedule(book, schedule, now);
             if slot.account.waits_for_process() {
@@ -374,28 +421,6 @@ impl Decider {
         })))
     }
 
-    /// Brings the opening of an account the measure against all accounts of its owner that stands, if there is one.
-    /// Says whether that is ahead of the disk.
-    fn look_at_owner(&mut self, open: &mut Open) -> Result<bool, Setback> {
-        let stream = open.owner.as_ref().and_then(|owner| owner_stream(&open.book, owner));
-        let Some(stream) = stream else { return Ok(false) };
-        let mut accounts = Vec::new();
-        let visited = self.shared.visit(&stream, &mut |payload| accounts.extend(account_of(payload)));
-        let mut is_ahead = visited.map_err(|error| unavailable("an owner's accounts", &error))?;
-        open.frozen = None;
-        let durable = self.durable_item.load(Ordering::Acquire);
-        for account in accounts {
-            let (slot, _) = load(&mut self.accounts, &self.stats, &account)?;
-            let standing = slot.account.freezes().iter().find(|freeze| freeze.owner_wide);
-            if let Some(freeze) = standing {
-                open.frozen = Some(OwnerFreeze { reason: freeze.reason.clone(), since: freeze.since });
-                is_ahead |= slot.last_item > durable;
-                break;
-            }
-        }
-        Ok(is_ahead)
-    }
-
     fn keep(&mut self, snapshot: Snapshot) {
         self.send(snapshot.generation, None, Effect::Snapshot(snapshot));
     }
@@ -413,7 +438,7 @@ impl Decider {
     }
 }
 
-fn load<'a>(
+pub(crate) fn load<'a>(
     accounts: &'a mut Accounts,
     stats: &Stats,
     id: &AccountId,
@@ -428,20 +453,4 @@ fn load<'a>(
             Err(Setback::Failed(EngineError::Unavailable))
         }
     }
-}
-
-/// The first use of a key. An index that cannot be read is no proof that there was none.
-fn used_before(
-    keys: &RecentKeys,
-    index: &Index,
-    scope: &Scope,
-    class: KeyClass,
-) -> Result<Option<Used>, Setback> {
-    if let Some(used) = keys.get(scope) {
-        return Ok(Some(used.clone()));
-    }
-    index.key(scope, class).map_err(|error| {
-        tracing::error!(%error, "the index cannot be read; delete its folder and restart");
-        Setback::Failed(EngineError::Unavailable)
-    })
 }

@@ -2,26 +2,28 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use scrip_ledger::book::Book;
 use scrip_ledger::event::SecretHash;
-use scrip_ledger::{AccountId, BookId, IdError, Token};
+use scrip_ledger::{AccountId, BookId, IdError, Timestamp, Token};
 use scrip_store::{EventStore, StoreError};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::accounts::Accounts;
-use crate::books::Books;
+use crate::books::{Books, BooksError};
 use crate::clock::Clock;
 use crate::committer::{self, Committer};
 use crate::decider::{Ask, Decider, Job, Message};
 use crate::history::History;
 use crate::inbox::Inbox;
 use crate::index::{Index, IndexError};
+use crate::looks::Looks;
 use crate::processes::{self, Processes, Steps};
+use crate::publish::{BookAccepted, BookRequest, Publisher};
 use crate::reply::{FirstAnswer, Many, Outcome, Reply};
 use crate::request::{Accepted, BookScope, EngineError, Request, View};
 use crate::secrets::{KeyOwner, Secrets};
@@ -36,6 +38,8 @@ const MAX_FIRST_ANSWERS: usize = 16;
 const PROCESS_WAIT: Duration = Duration::from_secs(10);
 /// How long a sweep waits for all processes.
 const PROCESSES_WAIT: Duration = Duration::from_secs(60);
+/// Stops that a manual clock makes on its way at the most; then it goes on in one step.
+const MAX_STOPS: usize = 20_000;
 
 /// How an engine runs.
 #[derive(Clone, Debug)]
@@ -63,6 +67,9 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The stream of a book.
+    #[error(transparent)]
+    Books(#[from] BooksError),
     /// A thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -84,6 +91,8 @@ struct Shared {
     secrets: Arc<Secrets>,
     stats: Arc<Stats>,
     healthy: Arc<AtomicBool>,
+    looks: Arc<Looks>,
+    next_due: Arc<AtomicI64>,
     max_in_flight: u64,
     first_answers: Semaphore,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -106,6 +115,8 @@ impl Engine {
         let books: Vec<Arc<Book>> = books.into_iter().map(Arc::new).collect();
         let recovered = Index::open(options.index.as_deref(), &store, &books, retention_days)?;
         let next_position = store.head()?.next_position;
+        let last = next_position.checked_sub(1).map_or(Ok(Vec::new()), |last| store.read_all(last, 1))?;
+        let last = last.first().map_or(0, |last| last.event.recorded_at);
         let stats = Arc::new(Stats::default());
         let secrets = Arc::new(recovered.secrets);
         let healthy = Arc::new(AtomicBool::new(true));
@@ -115,6 +126,14 @@ impl Engine {
         let inbox = Arc::new(Inbox::default());
         let processes = Arc::new(Processes::new());
         let system = Token::new("system")?;
+        let looks = Looks::new(
+            Arc::clone(&store),
+            Arc::clone(&books),
+            Arc::clone(&inbox),
+            Timestamp::from_micros(last),
+        );
+        let looks = Arc::new(looks);
+        let next_due = Arc::new(AtomicI64::new(i64::MAX));
         let (to_committer, committer_inbox) = crossbeam_channel::bounded(COMMITTER_QUEUE);
         let index_writer = recovered.index.start(Arc::clone(&store), Arc::clone(&stats))?;
 
@@ -142,6 +161,7 @@ impl Engine {
             books: Arc::clone(&books),
             clock: clock.clone(),
             store: Arc::clone(&store),
+            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&books), Arc::clone(&recovered.index))?,
             shared: SharedStreams::new(Arc::clone(&store), Arc::clone(&durable_item)),
             index: recovered.index,
             keys: recovered.keys,
@@ -154,6 +174,7 @@ impl Engine {
             stats: Arc::clone(&stats),
             system: system.clone(),
             next_item: 0,
+            next_due: Arc::clone(&next_due),
         };
         let steps = Steps {
             inbox: Arc::clone(&inbox),
@@ -163,7 +184,7 @@ impl Engine {
             processes: Arc::clone(&processes),
         };
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        let threads = vec![
+        let mut threads = vec![
             thread("scrip-decider").spawn(move || decider.run())?,
             thread("scrip-committer").spawn({
                 let decider = Arc::clone(&inbox);
@@ -172,6 +193,10 @@ impl Engine {
             index_writer.thread,
             thread("scrip-processes").spawn(move || steps.run())?,
         ];
+        if !clock.is_manual() {
+            let (looks, clock) = (Arc::clone(&looks), clock.clone());
+            threads.push(thread("scrip-looks").spawn(move || looks.run(|| clock.now()))?);
+        }
         Ok(Self(Arc::new(Shared {
             inbox,
             processes,
@@ -181,6 +206,8 @@ impl Engine {
             secrets,
             stats,
             healthy,
+            looks,
+            next_due,
             max_in_flight: options.max_in_flight,
             first_answers: Semaphore::new(MAX_FIRST_ANSWERS),
             threads: Mutex::new(threads),
@@ -241,9 +268,44 @@ impl Engine {
         answer.await.unwrap_or(Err(EngineError::Unavailable))
     }
 
+    /// Changes a book. The answer is durable, and in force from its time on.
+    pub async fn publish(&self, request: BookRequest) -> Result<BookAccepted, EngineError> {
+        let (sender, answer) = oneshot::channel();
+        self.send(Message::Publish(Box::new(request), sender), 0)?;
+        answer.await.unwrap_or(Err(EngineError::Unavailable))
+    }
+
+    /// Moves a manual clock to a time as if it had passed: what falls due on the way is recorded at its own time. Answers
+    /// the number of events in the log when that is durable; nothing if the clock cannot be moved there.
+    pub async fn advance(&self, to: Timestamp) -> Result<Option<u64>, EngineError> {
+        let clock = &self.0.clock;
+        if !clock.is_manual() || to < clock.now() {
+            return Ok(None);
+        }
+        for _ in 0..MAX_STOPS {
+            self.sweep().await?;
+            let due = Timestamp::from_micros(self.0.next_due.load(Ordering::Acquire));
+            let next =
+                self.0.looks.next().filter(|next| *next > clock.now()).map_or(due, |next| next.min(due));
+            if next >= to || !clock.set(next) {
+                break;
+            }
+        }
+        if clock.set(to) { self.sweep().await.map(Some) } else { Ok(None) }
+    }
+
     /// Records everything that is due now, and answers the number of events in the log when that is durable and no
     /// process is under way any more.
     pub async fn sweep(&self) -> Result<u64, EngineError> {
+        let now = self.0.clock.now();
+        if self.0.looks.next().is_some_and(|next| next <= now) {
+            let looks = Arc::clone(&self.0.looks);
+            let looked = tokio::task::spawn_blocking(move || looks.look(now)).await;
+            if !matches!(looked, Ok(Ok(()))) {
+                tracing::error!("the accounts of a book cannot be looked at");
+                return Err(EngineError::Unavailable);
+            }
+        }
         let position = self.sweep_once().await?;
         if self.0.processes.wait_for_all(PROCESSES_WAIT).await {
             self.sweep_once().await
@@ -304,6 +366,7 @@ impl Engine {
         let stopped = tokio::task::spawn_blocking(move || {
             // A process ends between two steps, and goes on after the next start.
             shared.processes.stop();
+            shared.looks.stop();
             let _stopped_already = shared.inbox.push(Message::Stop);
             let threads = std::mem::take(&mut *shared.threads.lock().unwrap_or_else(PoisonError::into_inner));
             for thread in threads {

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod books;
+mod claims;
 mod clock;
 mod committer;
 mod decider;
@@ -17,9 +18,11 @@ mod history;
 mod inbox;
 mod index;
 mod keys;
+mod looks;
 mod notices;
 mod owners;
 mod processes;
+mod publish;
 mod recall;
 mod replay;
 mod reply;
@@ -36,6 +39,7 @@ pub use engine::{Engine, Options, StartError};
 pub use history::{AsOf, History, HistoryError};
 pub use index::IndexError;
 pub use notices::{Notice, Noticed};
+pub use publish::{BookAccepted, BookRequest};
 pub use replay::{Folded, fold_all};
 pub use request::{Accepted, BookScope, EngineError, IdempotencyKey, KeyClass, Request, View, fingerprint};
 pub use secrets::KeyOwner;

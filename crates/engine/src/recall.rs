@@ -7,8 +7,10 @@ use scrip_ledger::{Command, Event, PastDebit, Refusal, Timestamp};
 use scrip_store::EventStore;
 
 use crate::accounts::Slot;
+use crate::index::Index;
+use crate::keys::{RecentKeys, Scope, Used};
 use crate::notices::{PaymentStream, payment_stream};
-use crate::request::EngineError;
+use crate::request::{EngineError, KeyClass};
 use crate::reservations::Taken;
 
 /// Why a job has no effect yet.
@@ -110,4 +112,20 @@ fn past(store: &dyn EventStore, slot: &Slot, revision: u64) -> Result<Option<(Ev
     scrip_ledger::decode(&event.event_type, event.version, &event.payload)
         .map(|decoded| Some((decoded, Timestamp::from_micros(event.recorded_at))))
         .map_err(|error| failed(&error))
+}
+
+/// The first use of a key. An index that cannot be read is no proof that there was none.
+pub(crate) fn used_before(
+    keys: &RecentKeys,
+    index: &Index,
+    scope: &Scope,
+    class: KeyClass,
+) -> Result<Option<Used>, Setback> {
+    if let Some(used) = keys.get(scope) {
+        return Ok(Some(used.clone()));
+    }
+    index.key(scope, class).map_err(|error| {
+        tracing::error!(%error, "the index cannot be read; delete its folder and restart");
+        Setback::Failed(EngineError::Unavailable)
+    })
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use compact_str::{CompactString, format_compact};
 use scrip_ledger::{Account, AccountId, BookId, Command, Event, Refusal, Timestamp, Token};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 /// One command for one account, and who asks for it.
@@ -87,9 +88,9 @@ fn class_of(operation: &str) -> KeyClass {
     }
 }
 
-/// The fingerprint of what was asked: the first 16 bytes of the SHA-256 of the account (or what stands for it where
-/// the caller left it out) and the command's canonical JSON. The same over every transport.
-pub fn fingerprint(target: &str, command: &Command) -> [u8; 16] {
+/// The fingerprint of what was asked: the first 16 bytes of the SHA-256 of the account or book (or what stands for it
+/// where the caller left it out) and the command's canonical JSON. The same over every transport.
+pub fn fingerprint(target: &str, command: &impl Serialize) -> [u8; 16] {
     let mut bytes = Vec::with_capacity(256);
     bytes.extend_from_slice(target.as_bytes());
     bytes.push(0);

@@ -3,12 +3,14 @@
 //!
 //! The stream's name is a hash of its parts, book first. No read model is ever asked whether something exists.
 
+use scrip_ledger::book::Book;
 use scrip_ledger::event::{Payment, PeriodGranted, PeriodPaid, ToppedUp};
-use scrip_ledger::{AccountId, BookId, Command, Event, Refusal, Token};
+use scrip_ledger::{Account, AccountId, BookId, Command, Event, Refusal, Timestamp, Token};
 use scrip_store::{EventStore, Expected, StoreError, StreamName};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::claims;
 use crate::notices::is_notice;
 use crate::owners::{ACCOUNT_OF_OWNER, AccountOfOwner, owner_stream};
 use crate::shared::SharedStreams;
@@ -62,13 +64,14 @@ struct OrderPlaced<'a> {
 /// What a command leaves, if it leads to these events, the first of which has a revision in its account's stream.
 pub(crate) fn reserve(
     shared: &SharedStreams,
-    book: &BookId,
-    account: &AccountId,
+    book: &Book,
+    account: &Account,
     command: &Command,
     (first_revision, events): (u64, &[Event]),
+    now: Timestamp,
 ) -> Result<Vec<Reservation>, Taken> {
     let mut reserved = Vec::new();
-    for wanted in wanted(book, account, command, (first_revision, events)).into_iter().flatten() {
+    for wanted in wanted(&book.id, account.id(), command, (first_revision, events)).into_iter().flatten() {
         let end = shared.end(&wanted.stream).map_err(Taken::Unknown)?;
         if let (Some(refusal), Some(last)) = (wanted.once, end.revision) {
             if !is_notice(&end.payload) {
@@ -86,6 +89,7 @@ pub(crate) fn reserve(
             payload: wanted.payload,
         });
     }
+    claims::reserve(shared, book, account, events, first_revision, now, &mut reserved)?;
     Ok(reserved)
 }
 

@@ -8,10 +8,12 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use scrip_ledger::book::event::BookEvent;
 use scrip_ledger::{Account, Event, Timestamp, Token};
 use scrip_store::envelope::{RunningHash, ZERO_HASH, verify_link};
 use scrip_store::{EventStore, Hash, Head, RecordedRef, StoreError};
 
+use crate::books::BOOK_PREFIX;
 use crate::history::{ACCOUNT_PREFIX, decode_event};
 
 /// Findings that are described; more are only counted.
@@ -227,6 +229,10 @@ impl Part {
                 Ok(event) => wrong.extend(fold(account, &event, stored.recorded_at)),
                 Err(error) => wrong.push(error.to_string()),
             }
+        } else if stored.stream.starts_with(BOOK_PREFIX)
+            && let Err(error) = BookEvent::read(stored.event_type, stored.payload)
+        {
+            wrong.push(error.to_string());
         }
         for what in wrong {
             self.find(stored, what);

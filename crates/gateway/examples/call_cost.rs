@@ -23,7 +23,7 @@ use hyper_util::rt::TokioExecutor;
 use scrip_engine::{BookScope, Clock, Engine, Options, Request};
 use scrip_gateway::mock::{Manner, Mock};
 use scrip_gateway::{Config, Gateway, Models, Upstream, bare_relay};
-use scrip_ledger::book::{Book, BookFiles, GrantSource};
+use scrip_ledger::book::{Book, BookFiles, ClaimsSoFar, GrantSource};
 use scrip_ledger::command::{Grant, Open};
 use scrip_ledger::event::SecretHash;
 use scrip_ledger::{Command, Token};
@@ -135,6 +135,7 @@ async fn open_accounts(engine: &Engine) {
             priority: None,
             reason: None,
             by: Token::new("finance").unwrap(),
+            so_far: ClaimsSoFar::default(),
         };
         let commands = [
             Command::Open(open),

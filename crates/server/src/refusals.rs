@@ -80,6 +80,8 @@ impl From<Refusal> for Problem {
             Refusal::NoticeTooShort { earliest, clause } => {
                 problem.with_text("earliest", &earliest).with_clause(clause)
             }
+            Refusal::Retroactive { now } => problem.with_text("now", &now),
+            Refusal::InvalidTerms { pointer, .. } => problem.with("pointer", pointer),
             Refusal::ReasonNotAllowed { allowed, clause } => {
                 let allowed: Vec<&str> = allowed.iter().map(|reason| reason.as_str()).collect();
                 problem.with("allowed", allowed).with_clause(clause)

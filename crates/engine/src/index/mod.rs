@@ -103,6 +103,13 @@ impl Index {
         self.tables.as_ref().map_or(Ok(None), |tables| tables.key(scope, class))
     }
 
+    /// Keeps the keys of calls for so many days at least.
+    pub(crate) fn keep_call_keys(&self, days: u64) {
+        if let Some(tables) = &self.tables {
+            tables.keep_call_keys(days);
+        }
+    }
+
     /// The latest snapshot of an account, if there is one and it can be read.
     pub(crate) fn snapshot(&self, account: &AccountId) -> Option<Account> {
         self.tables.as_ref()?.snapshot(account)

@@ -1,6 +1,7 @@
 //! The index on disk: its tables, and the position of the log that they are up to.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
@@ -27,9 +28,10 @@ pub(super) struct Tables {
     meta: Keyspace,
     /// Keys of money: for ever.
     keys: Keyspace,
-    /// Keys of calls, by the period they were used in; the last two periods are kept.
+    /// Keys of calls, by the period they were used in; the latest period and so many before it are kept.
     calls: RwLock<Vec<(i64, Keyspace)>>,
     period_micros: i64,
+    kept_periods: AtomicI64,
     snapshots: Keyspace,
     secrets: Keyspace,
     due: Keyspace,
@@ -73,7 +75,19 @@ impl Tables {
         let [meta, keys, snapshots, secrets, due] =
             [table("meta")?, table("keys")?, table("snapshots")?, table("secrets")?, table("due")?];
         let period_micros = i64::try_from(retention_days).unwrap_or(i64::MAX).saturating_mul(MICROS_PER_DAY);
-        Ok(Self { database, meta, keys, calls: RwLock::new(calls), period_micros, snapshots, secrets, due })
+        let (calls, kept_periods) = (RwLock::new(calls), AtomicI64::new(1));
+        Ok(Self { database, meta, keys, calls, period_micros, kept_periods, snapshots, secrets, due })
+    }
+
+    /// Keeps the keys of calls for so many days at least: from now on, for what is still there.
+    pub(super) fn keep_call_keys(&self, days: u64) {
+        let micros = i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(MICROS_PER_DAY);
+        let periods = micros.saturating_add(self.period_micros - 1) / self.period_micros;
+        self.kept_periods.fetch_max(periods, Ordering::Relaxed);
+    }
+
+    fn kept_periods(&self) -> i64 {
+        self.kept_periods.load(Ordering::Relaxed)
     }
 
     /// Whether they are of this log, in today's format and with today's periods: the last event that they took in
@@ -133,15 +147,16 @@ impl Tables {
         batch.commit()
     }
 
-    /// The period that a key is kept with. One from before the last two goes with the older of them: kept longer than
+    /// The period that a key is kept with. One from before those that are kept goes with the oldest of them: kept longer than
     /// it need be, never forgotten on its way in.
     fn period_of(&self, recorded_at: Timestamp) -> i64 {
         let calls = self.calls.read().unwrap_or_else(PoisonError::into_inner);
-        let oldest_kept = calls.last().map_or(i64::MIN, |(latest, _)| latest.saturating_sub(1));
+        let oldest_kept =
+            calls.last().map_or(i64::MIN, |(latest, _)| latest.saturating_sub(self.kept_periods()));
         (recorded_at.micros() / self.period_micros).max(oldest_kept)
     }
 
-    /// The table of a period's keys. Periods before the last two are dropped.
+    /// The table of a period's keys. Periods before those that are kept are dropped.
     fn period(&self, period: i64) -> fjall::Result<Keyspace> {
         let mut calls = self.calls.write().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, table)) = calls.iter().find(|(known, _)| *known == period) {
@@ -151,7 +166,7 @@ impl Tables {
         calls.push((period, table.clone()));
         calls.sort_by_key(|(period, _)| *period);
         let latest = calls.last().map_or(period, |(latest, _)| *latest);
-        while calls.first().is_some_and(|(oldest, _)| *oldest < latest.saturating_sub(1)) {
+        while calls.first().is_some_and(|(oldest, _)| *oldest < latest.saturating_sub(self.kept_periods())) {
             let (_, past) = calls.remove(0);
             self.database.delete_keyspace(past)?;
         }

@@ -170,6 +170,20 @@ pub enum Refusal {
         /// The clause that says so.
         clause: Option<CompactString>,
     },
+    /// Nothing takes effect in the past.
+    #[error("nothing takes effect in the past: it is {now}")]
+    Retroactive {
+        /// The time.
+        now: Timestamp,
+    },
+    /// Terms that cannot be.
+    #[error("{pointer}: {reason}")]
+    InvalidTerms {
+        /// Where in the document, as a JSON pointer.
+        pointer: String,
+        /// What is wrong there.
+        reason: String,
+    },
     /// The terms know no such reason for this.
     #[error("the terms know no such reason for this")]
     ReasonNotAllowed {
@@ -261,6 +275,8 @@ impl Refusal {
             Self::AlreadyClaimed { .. } => "already_claimed",
             Self::CampaignExhausted { .. } => "campaign_exhausted",
             Self::NoticeTooShort { .. } => "notice_too_short",
+            Self::Retroactive { .. } => "retroactive",
+            Self::InvalidTerms { .. } => "invalid_policy",
             Self::ReasonNotAllowed { .. } => "reason_not_allowed",
             Self::ServiceEnding { .. } => "service_ending",
             Self::UnknownPlan => "unknown_plan",

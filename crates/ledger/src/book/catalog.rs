@@ -18,6 +18,21 @@ const RATE_LIMIT: i64 = 1_000_000_000;
 /// `per` is at most 10^9.
 const PER_LIMIT: u64 = 1_000_000_000;
 
+/// Units that every catalog may rate by (CONTRACT: Queries).
+pub const STANDARD_UNITS: [&str; 11] = [
+    "input_tokens",
+    "cached_input_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "images",
+    "video_seconds",
+    "audio_seconds",
+    "characters",
+    "calls",
+    "tasks",
+];
+
 /// One version of a book's catalog.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
@@ -30,6 +45,8 @@ pub struct Catalog {
     pub plans: Vec<Plan>,
     /// The limits of models that have some.
     pub models: Vec<Model>,
+    /// Units of its own, besides [`STANDARD_UNITS`].
+    pub units: Vec<CompactString>,
     /// Sorted by model and endpoint, so that a call's rates are one slice.
     rates: Vec<Rate>,
 }
@@ -137,6 +154,17 @@ pub enum CatalogError {
     /// Neither `rate` nor `upstream_rate` with `discount`, or they disagree.
     #[error("give a rate, or an upstream_rate with its discount; given both, rate must be their product")]
     Discount,
+    /// A unit that is neither a standard one nor the catalog's own.
+    #[error("{model:?} is rated by the unknown unit {unit:?}: name it in units, or use a standard one")]
+    UnknownUnit {
+        /// The rate's model.
+        model: String,
+        /// The unit.
+        unit: String,
+    },
+    /// A unit of the catalog's own twice, or one that is standard.
+    #[error("the unit {0:?} stands twice")]
+    RepeatedUnit(String),
     /// An empty or overlong name.
     #[error("a model, an endpoint and a unit have 1 to 100 characters each")]
     Name,
@@ -146,10 +174,16 @@ impl CatalogError {
     /// The key of the file that it is about; of a list, since what stands twice has no one place in it.
     pub(super) const fn key(&self) -> &'static str {
         match self {
+            Self::RepeatedUnit(_) => "units",
             Self::RepeatedProduct(_) | Self::NoCredits(_) => "products",
             Self::RepeatedPlan(_) | Self::NoPlanCredits(_) => "plans",
             Self::RepeatedModel(_) => "models",
-            Self::RepeatedRate(..) | Self::RateRange | Self::Per | Self::Discount | Self::Name => "rates",
+            Self::RepeatedRate(..)
+            | Self::UnknownUnit { .. }
+            | Self::RateRange
+            | Self::Per
+            | Self::Discount
+            | Self::Name => "rates",
         }
     }
 }
@@ -161,6 +195,29 @@ impl Catalog {
         let start = self.rates.partition_point(|rate| rate.key() < key);
         let end = self.rates.partition_point(|rate| rate.key() <= key);
         self.rates.get(start..end).unwrap_or(&[])
+    }
+
+    /// What is checked of a catalog that is about to be published: it rates by units that are known.
+    pub(super) fn checked(self) -> Result<Self, CatalogError> {
+        for (at, unit) in self.units.iter().enumerate() {
+            if STANDARD_UNITS.contains(&unit.as_str())
+                || self.units.iter().take(at).any(|other| other == unit)
+            {
+                return Err(CatalogError::RepeatedUnit(unit.to_string()));
+            }
+            if !(1..=100).contains(&unit.len()) {
+                return Err(CatalogError::Name);
+            }
+        }
+        let known = |unit: &CompactString| {
+            STANDARD_UNITS.contains(&unit.as_str()) || self.units.iter().any(|own| own == unit)
+        };
+        match self.rates.iter().find(|rate| !known(&rate.unit)) {
+            Some(Rate { model, unit, .. }) => {
+                Err(CatalogError::UnknownUnit { model: model.to_string(), unit: unit.to_string() })
+            }
+            None => Ok(self),
+        }
     }
 
     /// Every rate, by model and endpoint.
@@ -244,6 +301,8 @@ pub(super) struct Written {
     plans: Vec<Plan>,
     #[serde(default)]
     models: Vec<Model>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    units: Vec<CompactString>,
     rates: Vec<Rate>,
 }
 
@@ -251,7 +310,7 @@ impl TryFrom<Written> for Catalog {
     type Error = CatalogError;
 
     fn try_from(written: Written) -> Result<Self, CatalogError> {
-        let Written { version, products, plans, models, mut rates } = written;
+        let Written { version, products, plans, models, units, mut rates } = written;
         for (at, product) in products.iter().enumerate() {
             if products.iter().take(at).any(|other| other.id == product.id) {
                 return Err(CatalogError::RepeatedProduct(product.id.to_string()));
@@ -283,14 +342,14 @@ impl TryFrom<Written> for Catalog {
                 return Err(CatalogError::RepeatedRate(model, endpoint, unit));
             }
         }
-        Ok(Self { version, products, plans, models, rates })
+        Ok(Self { version, products, plans, models, units, rates })
     }
 }
 
 impl From<Catalog> for Written {
     fn from(catalog: Catalog) -> Self {
-        let Catalog { version, products, plans, models, rates } = catalog;
-        Self { version, products, plans, models, rates }
+        let Catalog { version, products, plans, models, units, rates } = catalog;
+        Self { version, products, plans, models, units, rates }
     }
 }
 

@@ -1,12 +1,14 @@
 //! Books from files: `<folder>/policy.toml` and `<folder>/catalog.toml`, the folder's name being the book's id.
 //!
-//! This room does no IO: the caller reads the files and hands over their texts.
+//! The same documents come in requests. This room does no IO: the caller reads the files and hands over their texts.
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment};
 
 use super::catalog::Written;
 use super::{Catalog, Policy, policy};
-use crate::Token;
+use crate::{Refusal, Token};
 
 /// Where a book's catalog is written.
 pub const CATALOG_FILE: &str = "catalog.toml";
@@ -51,6 +53,7 @@ impl BookFiles {
             Token::new(folder).map_err(|error| fail(POLICY_FILE, "(folder name)", &error.to_string()))?;
         let catalog: Written = read(folder, CATALOG_FILE, catalog)?;
         let catalog = Catalog::try_from(catalog)
+            .and_then(Catalog::checked)
             .map_err(|error| fail(CATALOG_FILE, error.key(), &error.to_string()))?;
         let policy: Policy = read(folder, POLICY_FILE, policy)?;
         if catalog.version == 0 {
@@ -74,4 +77,52 @@ fn read<T: DeserializeOwned>(book: &str, file: &'static str, text: &str) -> Resu
         let key = error.path().to_string();
         fail(if key == "." { "(file)".to_owned() } else { key }, error.inner().message())
     })
+}
+
+/// Reads a catalog of a request.
+pub(super) fn catalog(document: Value) -> Result<Catalog, Refusal> {
+    let written: Written = self::document(document)?;
+    Catalog::try_from(written)
+        .and_then(Catalog::checked)
+        .map_err(|error| Refusal::InvalidTerms { pointer: pointer(error.key()), reason: error.to_string() })
+}
+
+/// Reads a policy of a request.
+pub(super) fn policy(document: Value) -> Result<Policy, Refusal> {
+    let policy: Policy = self::document(document)?;
+    policy::check(&policy).map_err(|(key, reason)| Refusal::InvalidTerms {
+        pointer: pointer(&key),
+        reason: reason.to_owned(),
+    })?;
+    Ok(policy)
+}
+
+/// Reads a document of a request.
+pub(super) fn document<T: DeserializeOwned>(document: Value) -> Result<T, Refusal> {
+    serde_path_to_error::deserialize(document).map_err(|error| Refusal::InvalidTerms {
+        pointer: pointer_to(error.path()),
+        reason: error.inner().to_string(),
+    })
+}
+
+/// A path as a JSON pointer (RFC 6901).
+fn pointer_to(path: &Path) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => {
+                pointer.push('/');
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            }
+            // A choice between shapes is no place of its own.
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+/// A key such as `rates[3].per` as a JSON pointer.
+fn pointer(key: &str) -> String {
+    format!("/{}", key.replace(['.', '['], "/").replace(']', ""))
 }

@@ -2,17 +2,20 @@
 
 mod campaign;
 mod catalog;
+pub mod event;
 mod load;
 pub mod policy;
+mod publish;
 
-pub use campaign::{Campaign, OncePer};
-pub use catalog::{Catalog, CatalogError, Days, Model, Plan, Product, Rate};
+pub use campaign::{Campaign, ClaimsSoFar, OncePer};
+pub use catalog::{Catalog, CatalogError, Days, Model, Plan, Product, Rate, STANDARD_UNITS};
 pub use load::{BookError, BookFiles, CATALOG_FILE, POLICY_FILE};
 pub use policy::{
     AfterClose, BeyondCreditLine, BurnKey, Charge, ExpiredLot, FreezePolicy, GrantRule, GrantSource, Grants,
     HoldPolicy, IdempotencyPolicy, OpenHolds, Outcome, Outcomes, OverrunPolicy, OverrunRule, Policy,
     Remainder, UsageRefundPolicy,
 };
+pub use publish::{Announcement, BookCommand, Draft, FileNews};
 
 use crate::{Account, BookId, Timestamp, Token};
 
@@ -61,7 +64,7 @@ impl<T> Version<T> {
     }
 
     /// Since when it is in force for an account.
-    fn effective_for(&self, account: &Account) -> Timestamp {
+    pub fn effective_for(&self, account: &Account) -> Timestamp {
         match self.for_subscribed_at {
             Some(later) if account.was_subscribed_at(self.announced_at) => later.max(self.effective_at),
             _ => self.effective_at,

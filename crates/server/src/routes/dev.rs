@@ -30,7 +30,8 @@ pub(crate) struct ClockAnswer {
     position: u64,
 }
 
-/// Move the manual clock forward; everything that fell due is recorded before the answer.
+/// Move the manual clock forward, as if time had passed: everything that fell due on the way is recorded at its own time
+/// before the answer.
 #[utoipa::path(post, path = "/v1/dev/clock", tag = "operation", operation_id = "moveClock", request_body = ClockBody,
     responses((status = 200, body = ClockAnswer), Problems))]
 pub(crate) async fn clock(State(app): Shared, request: Request) -> Result<Json<ClockAnswer>, Problem> {
@@ -45,11 +46,10 @@ pub(crate) async fn clock(State(app): Shared, request: Request) -> Result<Json<C
         }
         _ => return Err(Problem::new(Code::MALFORMED, "give either now or advance")),
     };
-    if !clock.set(to) {
+    let Some(position) = app.engine.advance(to).await? else {
         let problem = Problem::new(Code::INVALID_TIME, "the clock does not run backwards");
         return Err(problem.with_text("now", &clock.now()));
-    }
-    let position = app.engine.sweep().await?;
+    };
     Ok(Json(ClockAnswer { now: clock.now().into(), position: last_of(position) }))
 }
 

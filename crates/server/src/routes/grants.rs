@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use scrip_engine::Accepted;
+use scrip_ledger::book::ClaimsSoFar;
 use scrip_ledger::event::Granted;
 use scrip_ledger::{Command, Event, MintedKind, command};
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,7 @@ impl Operation for Grant {
             priority: body.priority,
             reason: optional(body.reason, "reason")?,
             by: at.caller.subject.clone(),
+            so_far: ClaimsSoFar::default(),
         };
         Ok(Asked::of(at.account()?, Command::Grant(grant)))
     }

@@ -29,10 +29,12 @@ mod metrics;
 mod moves;
 mod noop;
 mod order_refunds;
+mod publishing;
 mod refund_lists;
 mod refunds;
 mod regions;
 mod reviews;
+mod rewards;
 mod standing;
 mod statements;
 mod subscriptions;
@@ -118,6 +120,11 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(books::list))
         .routes(routes!(books::catalog))
         .routes(routes!(books::policy))
+        .routes(routes!(publishing::catalog, books::catalogs))
+        .routes(routes!(publishing::policy, books::policies))
+        .routes(routes!(publishing::campaign, books::campaigns))
+        .routes(routes!(publishing::shutdown))
+        .routes(routes!(rewards::claim))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(metrics::show))

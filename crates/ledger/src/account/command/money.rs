@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Status;
 use super::super::event::{Basis, Evidence, Payment};
-use crate::book::GrantSource;
+use crate::book::{ClaimsSoFar, GrantSource};
 use crate::{AccountId, BookId, Credits, Money, Timestamp, Token};
 
 /// Credits for a payment.
@@ -43,6 +43,9 @@ pub struct Grant {
     /// Who asks for it.
     #[serde(skip)]
     pub by: Token,
+    /// What has been claimed of the campaign: brought by who asks, not part of the command.
+    #[serde(skip)]
+    pub so_far: ClaimsSoFar,
 }
 
 /// Claim a campaign's reward.
@@ -50,9 +53,9 @@ pub struct Grant {
 pub struct ClaimReward {
     /// The campaign.
     pub campaign: Token,
-    /// What the campaign has given so far: brought by who asks, not part of the command.
+    /// What has been claimed of it: brought by who asks, not part of the command.
     #[serde(skip)]
-    pub given: Credits,
+    pub so_far: ClaimsSoFar,
 }
 
 /// Subscribe to a plan.

@@ -8,7 +8,7 @@ use super::super::records::Approval;
 use super::super::{Account, Event, Noun, Refusal};
 use super::calls::take_usable;
 use super::{funding, sum};
-use crate::book::{Book, GrantSource};
+use crate::book::{Book, ClaimsSoFar, GrantSource};
 use crate::{Credits, Timestamp, Token};
 
 /// Most requests that may wait at once.
@@ -67,6 +67,8 @@ pub(super) fn approve(
                 priority: *priority,
                 reason: reason.clone(),
                 by: by.clone(),
+                // What has been claimed by now shows in the campaign's own streams.
+                so_far: ClaimsSoFar::default(),
             };
             let granted = funding::granted(account, book, &grant, now)?;
             Granted { approval: Some(approval), ..granted }.into()
@@ -117,6 +119,7 @@ fn adjustment(
         priority: None,
         reason: Some(reason.clone()),
         by: by.clone(),
+        so_far: ClaimsSoFar::default(),
     };
     funding::granted(account, book, &grant, now)
 }

@@ -6,7 +6,7 @@ use super::super::records::Dispute;
 use super::super::refusal::Noun;
 use super::super::{Account, Event, Refusal, command};
 use super::{funding, statements, usage_refunds};
-use crate::book::{Book, GrantSource};
+use crate::book::{Book, ClaimsSoFar, GrantSource};
 use crate::{AmountError, Timestamp};
 
 /// Within the days of the policy, the last instant included (A3, M5); one at a time.
@@ -116,6 +116,7 @@ fn credited(
                 priority: None,
                 reason: Some(found.opened.reason.clone()),
                 by: resolve.by.clone(),
+                so_far: ClaimsSoFar::default(),
             };
             let mut granted = funding::grant(account, book, &grant, now)?;
             for event in &mut granted {

@@ -34,6 +34,11 @@ impl Account {
         self.next_expiry().into_iter().chain(appointment).min()
     }
 
+    /// Whether its book's terms have something in store for it by a time that is not recorded yet.
+    pub fn has_appointment(&self, book: &Book, now: Timestamp) -> bool {
+        self.next_appointment(book).is_some_and(|appointment| appointment.at <= now)
+    }
+
     fn next_expiry(&self) -> Option<Timestamp> {
         let hold = self.hold_ends.first().map(|(end, _)| *end);
         let lot = self.live_lots().filter(|lot| !lot.free.is_zero()).filter_map(|lot| lot.expires_at).min();

@@ -69,6 +69,10 @@ pub(super) fn granted(
     now: Timestamp,
 ) -> Result<Granted, Refusal> {
     takes_credits(account)?;
+    // A grant in a campaign's name counts as its claim; a name that the book does not know is a mere tag.
+    if let Some(campaign) = grant.campaign.as_ref().and_then(|id| book.campaign(id, now)) {
+        campaign.claim(grant.so_far, grant.credits, now)?;
+    }
     let rule = book.policy(now).grants.rule(grant.source);
     let expires_at = grant.expires_at.or_else(|| rule.valid_days.map(|days| now.plus_days(days)));
     if expires_at.is_some_and(|end| end <= now) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use scrip_engine::{BookScope, Clock, Engine, IdempotencyKey, Options, Request, fingerprint};
-use scrip_ledger::book::{Book, BookFiles, GrantSource, Outcome};
+use scrip_ledger::book::{Book, BookFiles, ClaimsSoFar, GrantSource, Outcome};
 use scrip_ledger::command::{Call, Debit, Grant, Open, Size};
 use scrip_ledger::{AccountId, Command, Credits, Quantity, Timestamp, Token, Usage};
 use scrip_store::EventStore;
@@ -73,6 +73,7 @@ impl Terms {
                     priority: None,
                     reason: None,
                     by: Token::new("finance")?,
+                    so_far: ClaimsSoFar::default(),
                 };
                 requests.push(self.request(account, Command::Open(open), None));
                 requests.push(self.request(account, Command::Grant(grant), None));
