@@ -277,6 +277,7 @@ fn entry(account: &AccountId, recorded: &Recorded, event: &Event) -> Option<Box<
         Event::LotExpired(event) => gone(event.lot, event.amount),
         Event::LotForfeited(event) => gone(event.lot, event.amount),
         Event::LotReclaimed(event) => gone(event.lot, event.amount),
+        Event::Adjusted(event) => (event.lots.clone(), negative(sum(&event.lots)), Credits::ZERO),
         Event::RefundReclaimed(event) => (event.lots.clone(), negative(sum(&event.lots)), Credits::ZERO),
         Event::RefundFailed(event) => (event.reinstated.clone(), sum(&event.reinstated), Credits::ZERO),
         Event::PaymentRefunded(event) => (event.lots.clone(), negative(sum(&event.lots)), Credits::ZERO),
