@@ -3,6 +3,7 @@
 mod amounts;
 mod books;
 mod burn;
+mod calendar;
 mod commands;
 mod conduct;
 mod contradictions;

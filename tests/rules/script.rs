@@ -19,7 +19,7 @@ use super::render::{balance, lot, outcome};
 
 pub const START: i64 = 1_772_000_000_000_000;
 
-fn catalog() -> Value {
+pub fn catalog() -> Value {
     let rate = |unit, rate, per: u64| json!({ "model": "m", "endpoint": "chat/completions", "unit": unit, "rate": rate, "per": per });
     let price = |amount: &str| json!({ "currency": "USD", "amount": amount });
     json!({
@@ -32,7 +32,7 @@ fn catalog() -> Value {
     })
 }
 
-fn policy() -> Value {
+pub fn policy() -> Value {
     let charge = "charge";
     json!({
         "version": 1,
