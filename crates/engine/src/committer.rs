@@ -22,6 +22,7 @@ use crate::decider::{Ask, Job, Redo};
 use crate::inbox::Inbox;
 use crate::index::Entry;
 use crate::keys::{Scope, Used};
+use crate::metadata::{CallMetadata, Row};
 use crate::reply::{FirstAnswer, Outcome, Reply};
 use crate::request::{Accepted, EngineError, Request, View};
 use crate::reservations::Reservation;
@@ -79,6 +80,8 @@ pub(crate) struct Write {
     pub(crate) used: Option<(Scope, Used)>,
     pub(crate) due: Option<Timestamp>,
     pub(crate) snapshot: Option<Snapshot>,
+    /// What the provider said of the call, where that is not kept with the events.
+    pub(crate) metadata: Option<Box<Row>>,
 }
 
 pub(crate) struct Committer {
@@ -88,6 +91,7 @@ pub(crate) struct Committer {
     pub(crate) entries: Vec<Entry>,
     pub(crate) told_index: Instant,
     pub(crate) secrets: Arc<Secrets>,
+    pub(crate) calls: Arc<CallMetadata>,
     pub(crate) durable_item: Arc<AtomicU64>,
     pub(crate) healthy: Arc<AtomicBool>,
     pub(crate) stats: Arc<Stats>,
@@ -299,13 +303,20 @@ impl Committer {
     }
 
     fn accepted(&mut self, write: Write, job: Job, first_position: u64) {
-        let Write { book, first_revision, events, recorded_at, reserved, used, due, snapshot, .. } = write;
+        let Write {
+            book, first_revision, events, recorded_at, reserved, used, due, snapshot, metadata, ..
+        } = write;
         let end = first_position + events.len() as u64 + reserved.len() as u64;
         self.concluded = self.concluded.max(end);
         let account = job.ask.account().clone();
         for (at, event) in events.iter().enumerate() {
+            self.calls.take_in(&account, first_revision + at as u64, event);
             let changed = self.secrets.take_in(&account, first_revision + at as u64, event);
             self.entries.extend(changed.into_iter().map(|(secret, owner)| Entry::Secret(secret, owner)));
+        }
+        self.calls.reached(end);
+        if let Some(row) = metadata {
+            self.calls.hand_over(row);
         }
         if let Some((scope, used)) = used {
             self.entries.push(Entry::Key(scope, used));

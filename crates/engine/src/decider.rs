@@ -20,6 +20,7 @@ use crate::committer::{Committer, Effect, Item, Write};
 use crate::inbox::{Inbox, Waiting};
 use crate::index::Index;
 use crate::keys::{RecentKeys, Scope, Used};
+use crate::metadata;
 use crate::processes::Processes;
 use crate::publish::{BookAccepted, BookRequest, Publisher};
 use crate::recall::{Setback, recall, used_before};
@@ -374,7 +375,7 @@ impl Decider {
         recall(self.store.as_ref(), slot, &mut request.command)?;
         let at = now.max(slot.account.last_recorded_at());
         is_ahead |= claims::recall(&self.shared, book, &slot.account, &mut request.command, at)?;
-        let events = decide(&slot.account, book, &request.command, now)
+        let mut events = decide(&slot.account, book, &request.command, now)
             .map_err(|refusal| if is_ahead { Setback::NotDurable } else { Setback::from(refusal) })?;
         let first_revision = slot.account.next_revision();
         let recorded_at = now.max(slot.account.last_recorded_at());
@@ -388,6 +389,7 @@ impl Decider {
             return Ok(Effect::Nothing);
         }
 
+        let metadata = metadata::set_apart(book, &request.account, &mut events, first_revision, recorded_at);
         let expected = first_revision.checked_sub(1).map_or(Expected::NoStream, Expected::Revision);
         for event in &events {
             slot.account.evolve(event, recorded_at);
@@ -418,6 +420,7 @@ impl Decider {
             used,
             due: slot.reschedule(book, schedule, now),
             snapshot: slot.snapshot_if_worth(),
+            metadata: metadata.map(Box::new),
         })))
     }
 

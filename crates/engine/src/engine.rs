@@ -1,6 +1,7 @@
 //! The engine from outside: start it, hand it requests, stop it.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ use crate::history::History;
 use crate::inbox::Inbox;
 use crate::index::{Index, IndexError};
 use crate::looks::Looks;
+use crate::metadata::{CallMetadata, KeptCall, MetadataError, Start};
 use crate::processes::{self, Processes, Steps};
 use crate::publish::{BookAccepted, BookRequest, Publisher};
 use crate::reply::{FirstAnswer, Many, Outcome, Reply};
@@ -46,6 +48,9 @@ const MAX_STOPS: usize = 20_000;
 pub struct Options {
     /// The folder of the index; without one, idempotency keys are kept in memory and the whole log is read at start.
     pub index: Option<PathBuf>,
+    /// The file of what providers said of calls, where a book keeps that for a time only; without one, it is kept in
+    /// memory.
+    pub call_metadata: Option<PathBuf>,
     /// Accounts that stay in memory.
     pub resident_accounts: usize,
     /// Commands that may wait or be decided at once; more are turned away as `overloaded`.
@@ -54,7 +59,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { index: None, resident_accounts: 200_000, max_in_flight: 65_536 }
+        Self { index: None, call_metadata: None, resident_accounts: 200_000, max_in_flight: 65_536 }
     }
 }
 
@@ -64,6 +69,9 @@ pub enum StartError {
     /// The index.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// The metadata of calls.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -89,6 +97,7 @@ struct Shared {
     books: Arc<Books>,
     clock: Clock,
     secrets: Arc<Secrets>,
+    calls: Arc<CallMetadata>,
     stats: Arc<Stats>,
     healthy: Arc<AtomicBool>,
     looks: Arc<Looks>,
@@ -119,6 +128,12 @@ impl Engine {
         let last = last.first().map_or(0, |last| last.event.recorded_at);
         let stats = Arc::new(Stats::default());
         let secrets = Arc::new(recovered.secrets);
+        let calls = Arc::new(CallMetadata::start(Start {
+            file: options.call_metadata,
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            stats: Arc::clone(&stats),
+        })?);
         let healthy = Arc::new(AtomicBool::new(true));
         let durable_item = Arc::new(AtomicU64::new(0));
 
@@ -143,6 +158,7 @@ impl Engine {
             entries: Vec::new(),
             told_index: std::time::Instant::now(),
             secrets: Arc::clone(&secrets),
+            calls: Arc::clone(&calls),
             durable_item: Arc::clone(&durable_item),
             healthy: Arc::clone(&healthy),
             stats: Arc::clone(&stats),
@@ -204,6 +220,7 @@ impl Engine {
             books,
             clock,
             secrets,
+            calls,
             stats,
             healthy,
             looks,
@@ -217,6 +234,7 @@ impl Engine {
     /// Carries out a command. The answer is durable. What a command starts that takes more steps is done when it is
     /// answered, or goes on behind if that takes long; the answer says only what the first step did.
     pub async fn submit(&self, request: Request) -> Result<Accepted, EngineError> {
+        self.0.calls.keep_pace().await;
         self.admit(1)?;
         let (sender, answer) = oneshot::channel();
         let job = Job {
@@ -236,6 +254,7 @@ impl Engine {
         if count == 0 {
             return Vec::new();
         }
+        self.0.calls.keep_pace().await;
         if let Err(error) = self.admit(count as u64) {
             return nothing(error);
         }
@@ -294,8 +313,8 @@ impl Engine {
         if clock.set(to) { self.sweep().await.map(Some) } else { Ok(None) }
     }
 
-    /// Records everything that is due now, and answers the number of events in the log when that is durable and no
-    /// process is under way any more.
+    /// Records everything that is due now, and purges what is kept for a time only; answers the number of events in the
+    /// log when that is durable and no process is under way any more.
     pub async fn sweep(&self) -> Result<u64, EngineError> {
         let now = self.0.clock.now();
         if self.0.looks.next().is_some_and(|next| next <= now) {
@@ -306,18 +325,28 @@ impl Engine {
                 return Err(EngineError::Unavailable);
             }
         }
-        let position = self.sweep_once().await?;
+        let mut position = self.sweep_once().await?;
         if self.0.processes.wait_for_all(PROCESSES_WAIT).await {
-            self.sweep_once().await
-        } else {
-            Ok(position)
+            position = self.sweep_once().await?;
         }
+        self.0.calls.purge().await?;
+        Ok(position)
     }
 
     async fn sweep_once(&self) -> Result<u64, EngineError> {
         let (sender, answer) = oneshot::channel();
         self.send(Message::Sweep(sender), 0)?;
         answer.await.unwrap_or(Err(EngineError::Unavailable))
+    }
+
+    /// What is still kept of an account's calls, apart from the log, between two revisions: what providers said of
+    /// calls that were charged before this was asked.
+    pub async fn kept_calls(
+        &self,
+        account: &AccountId,
+        revisions: RangeInclusive<u64>,
+    ) -> Result<Vec<KeptCall>, EngineError> {
+        self.0.calls.kept(account, revisions.into_inner()).await
     }
 
     /// The account and key that a secret belongs to, revoked ones included.
@@ -374,6 +403,8 @@ impl Engine {
                     tracing::error!("a thread of the engine panicked");
                 }
             }
+            // Nothing is handed over to it any more.
+            shared.calls.stop();
         });
         if stopped.await.is_err() {
             tracing::error!("the engine could not be stopped");

@@ -5,6 +5,7 @@
 //! order, refusals and reads included, so no answer is ever ahead of the disk.
 //!
 //! - **Invariant**: nothing is answered that is not durable, nor anything that was decided on what is not.
+//! - **Invariant**: what a book keeps of a call for a time only is not in the log (`metadata`).
 //! - **Invariant**: the index folder (keys, snapshots, secrets, expiries) can be deleted at any time.
 
 mod accounts;
@@ -19,6 +20,7 @@ mod inbox;
 mod index;
 mod keys;
 mod looks;
+mod metadata;
 mod notices;
 mod owners;
 mod processes;
@@ -38,6 +40,7 @@ pub use clock::Clock;
 pub use engine::{Engine, Options, StartError};
 pub use history::{AsOf, History, HistoryError};
 pub use index::IndexError;
+pub use metadata::{KeptCall, MetadataError};
 pub use notices::{Notice, Noticed};
 pub use publish::{BookAccepted, BookRequest};
 pub use replay::{Folded, fold_all};

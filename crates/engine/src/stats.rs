@@ -39,6 +39,14 @@ stats! {
     cold_loads,
     /// Events that the index has taken in.
     indexed_position,
+    /// What providers said of calls: rows that were written apart from the log.
+    call_metadata_written,
+    /// Rows that were deleted because their time was over.
+    call_metadata_purged,
+    /// Rows that could not be written, and are lost.
+    call_metadata_lost,
+    /// Times that the table could not be read, purged or saved.
+    call_metadata_failures,
 }
 
 impl Stats {

@@ -1,4 +1,5 @@
-//! The data directory: `log/` is the store, `index/` what can be deleted, `books/` the terms, `mode` who may use it.
+//! The data directory: `log/` is the store, `index/` what can be deleted, `calls.sqlite` what is
+//! kept of calls for a time only, `books/` the terms, `mode` who may use it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,6 +45,11 @@ impl DataDir {
 
     fn index(&self) -> PathBuf {
         self.0.join("index")
+    }
+
+    /// Where is what providers said of calls, where a book keeps that for a time only.
+    fn call_metadata(&self) -> PathBuf {
+        self.0.join("calls.sqlite")
     }
 
     /// Makes it if it does not exist, and claims it for a mode; refuses one that was claimed for the other.
@@ -96,7 +102,11 @@ impl DataDir {
             }
         };
         let books = load_books(&books, store.as_ref(), clock.now())?;
-        let options = scrip_engine::Options { index: Some(self.index()), ..Default::default() };
+        let options = scrip_engine::Options {
+            index: Some(self.index()),
+            call_metadata: Some(self.call_metadata()),
+            ..Default::default()
+        };
         Ok(Engine::start(store, books, clock, options)?)
     }
 }

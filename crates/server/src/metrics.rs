@@ -180,6 +180,26 @@ fn engine(page: &mut String, stats: &Stats, healthy: bool) {
         ("scrip_events_total", "Events that were written.", stats.events()),
         ("scrip_batches_total", "Batches that were written, each with one sync.", stats.batches()),
         ("scrip_cold_loads_total", "Accounts that were folded from the store.", stats.cold_loads()),
+        (
+            "scrip_call_metadata_written_total",
+            "What providers said of calls: rows that were written apart from the log.",
+            stats.call_metadata_written(),
+        ),
+        (
+            "scrip_call_metadata_purged_total",
+            "Rows of them that were deleted because their time was over.",
+            stats.call_metadata_purged(),
+        ),
+        (
+            "scrip_call_metadata_lost_total",
+            "Rows of them that could not be written.",
+            stats.call_metadata_lost(),
+        ),
+        (
+            "scrip_call_metadata_failures_total",
+            "Times that they could not be read or purged.",
+            stats.call_metadata_failures(),
+        ),
     ];
     for (name, what, value) in counters {
         help(page, name, "counter", what);

@@ -188,6 +188,11 @@ impl<'a> ChargeAnswer<'a> {
         }
     }
 
+    /// The same, with what the provider said of it, where that is kept apart from the event.
+    pub(crate) fn answered(self, provider: &'a event::ProviderAnswer) -> Self {
+        Self { provider: Some(provider), ..self }
+    }
+
     /// The same, as a capture of a hold.
     pub(crate) fn captured(self, hold: u64, released: Credits, late: bool) -> Self {
         let hold_id = Minted { account: self.account_id.0.clone(), kind: MintedKind::Hold, revision: hold };

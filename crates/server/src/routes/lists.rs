@@ -1,11 +1,14 @@
 //! Lists of what an account has and what happened to it, read from its own stream.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::{Path, State};
+use scrip_engine::KeptCall;
 use scrip_ledger::event::{Charged, LotAmount};
 use scrip_ledger::records::{PaymentDispute, Standing};
 use scrip_ledger::{
-    AccountId, Bucket, Credits, Event, Hold, Lot, Minted, MintedKind, Money, Timestamp, Token,
+    Account, AccountId, Bucket, Credits, Event, Hold, Lot, Minted, MintedKind, Money, Timestamp, Token,
 };
 use scrip_store::Recorded;
 use serde::Serialize;
@@ -201,6 +204,10 @@ pub(crate) struct EntryItem<'a> {
 pub(crate) struct CallItem<'a> {
     #[serde(flatten)]
     charge: ChargeAnswer<'a>,
+    /// The last instant at which `provider` is shown, where the book keeps that for a time only. A legal hold keeps it
+    /// longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata_until: Option<Time>,
     /// What has been refunded of it.
     refunded: Amount,
     recorded_at: Time,
@@ -228,7 +235,7 @@ fn disputes(standing: &Standing) -> Vec<PaymentDisputeItem> {
     standing.disputes.iter().map(item).collect()
 }
 
-fn order(stand: &scrip_ledger::Account, recorded: &Recorded, event: &Event) -> Option<Box<RawValue>> {
+fn order(stand: &Account, recorded: &Recorded, event: &Event) -> Option<Box<RawValue>> {
     let Event::ToppedUp(topped_up) = event else { return None };
     let orders = &stand.records().orders;
     let account = stand.id();
@@ -301,10 +308,17 @@ fn entry(account: &AccountId, recorded: &Recorded, event: &Event) -> Option<Box<
 }
 
 /// A call, if the event charged one.
-pub(super) fn call(
-    account: &scrip_ledger::Account,
+pub(super) fn call(account: &Account, recorded: &Recorded, event: &Event) -> Option<Box<RawValue>> {
+    call_with(account, recorded, event, None, None)
+}
+
+/// A call, with what is still kept of it apart from its event.
+fn call_with(
+    account: &Account,
     recorded: &Recorded,
     event: &Event,
+    metadata_until: Option<Timestamp>,
+    kept: Option<&KeptCall>,
 ) -> Option<Box<RawValue>> {
     let charge = match event {
         Event::HoldCaptured(event) => ChargeAnswer::of(account.id(), recorded.revision, &event.charge)
@@ -313,7 +327,11 @@ pub(super) fn call(
         _ => return None,
     };
     written(&CallItem {
-        charge,
+        charge: match kept {
+            Some(kept) => charge.answered(&kept.provider),
+            None => charge,
+        },
+        metadata_until: metadata_until.map(Time::from),
         refunded: account.refunded(recorded.revision).into(),
         recorded_at: recorded_at(recorded),
         position: recorded.position,
@@ -329,7 +347,7 @@ impl App {
         right: Right,
         caller: &Principal,
         (id, page, since): (&str, &PageParams, &Since),
-        show: impl Fn(&scrip_ledger::Account, &Recorded, &Event) -> Option<Box<RawValue>> + Send + 'static,
+        show: impl Fn(&Account, &Recorded, &Event) -> Option<Box<RawValue>> + Send + 'static,
     ) -> Result<Written, Problem> {
         let stand = self.stand_now(caller, right, id, since).await?;
         let page = page.read(list)?;
@@ -338,6 +356,21 @@ impl App {
         let pick = move |recorded: &Recorded, event: &Event| show(&account, recorded, event);
         let (items, next) = self.filtered(&account_id, page, stand.position, pick).await?;
         Ok(Json(List::new(list, items, next, stand.position)))
+    }
+}
+
+impl App {
+    /// What is still kept apart from the log of calls that were charged, by the revisions of the charges.
+    async fn kept_calls(
+        &self,
+        account: &AccountId,
+        charged: &[(Recorded, Event)],
+    ) -> Result<HashMap<u64, KeptCall>, Problem> {
+        let (Some((first, _)), Some((last, _))) = (charged.first(), charged.last()) else {
+            return Ok(HashMap::new());
+        };
+        let kept = self.engine.kept_calls(account, first.revision..=last.revision).await?;
+        Ok(kept.into_iter().map(|kept| (kept.revision, kept)).collect())
     }
 }
 
@@ -381,8 +414,7 @@ pub(crate) async fn entries(
     caller: Principal,
     Paged(page, since): Paged<Since>,
 ) -> Result<Written, Problem> {
-    let show =
-        |account: &scrip_ledger::Account, recorded: &_, event: &_| entry(account.id(), recorded, event);
+    let show = |account: &Account, recorded: &_, event: &_| entry(account.id(), recorded, event);
     app.events_as("entries", Right::ReadAll, &caller, (&id, &page, &since), show).await
 }
 
@@ -396,5 +428,22 @@ pub(crate) async fn calls(
     caller: Principal,
     Paged(page, since): Paged<Since>,
 ) -> Result<Written, Problem> {
-    app.events_as("calls", Right::ReadUsage, &caller, (&id, &page, &since), call).await
+    let stand = app.stand_now(&caller, Right::ReadUsage, &id, &since).await?;
+    let page = page.read("calls")?;
+    let account = stand.account;
+    let charges = |recorded: &Recorded, event: &Event| {
+        let charged = matches!(event, Event::HoldCaptured(_) | Event::Debited(_));
+        charged.then(|| (recorded.clone(), event.clone()))
+    };
+    let (charged, next) = app.filtered(account.id(), page, stand.position, charges).await?;
+    let kept = app.kept_calls(account.id(), &charged).await?;
+    let book = account.book().and_then(|book| app.engine.book(book));
+    let items = charged.iter().filter_map(|(recorded, event)| {
+        let recorded_at = Timestamp::from_micros(recorded.event.recorded_at);
+        let until = book.as_ref().and_then(|book| book.policy(recorded_at).retention.kept_until(recorded_at));
+        // The same call beyond doubt: what is kept apart may be of another state of the log.
+        let kept = kept.get(&recorded.revision).filter(|kept| kept.recorded_at == recorded_at);
+        call_with(&account, recorded, event, until, kept)
+    });
+    Ok(Json(List::new("calls", items.collect(), next, stand.position)))
 }

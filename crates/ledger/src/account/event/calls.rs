@@ -4,7 +4,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::super::Balance;
-use super::{LotAmount, Revived, is_false};
+use super::{Event, LotAmount, Revived, is_false};
 use crate::book::Outcome;
 use crate::{Credits, Line, Timestamp, Token};
 
@@ -106,6 +106,20 @@ payloads! {
         /// Lots past their expiry that live on for what has returned to them, and until when.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         revived: Vec<Revived>,
+    }
+}
+
+impl Event {
+    /// What the provider said of the call that this charges: where a book keeps that for a time only, it is taken out
+    /// before the event is recorded (A6).
+    pub const fn provider_mut(&mut self) -> Option<&mut Option<ProviderAnswer>> {
+        if let Self::HoldCaptured(captured) = self {
+            Some(&mut captured.charge.provider)
+        } else if let Self::Debited(debited) = self {
+            Some(&mut debited.charge.provider)
+        } else {
+            None
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-use crate::Token;
+use crate::{Timestamp, Token};
 
 /// Holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,4 +205,12 @@ pub struct Retention {
     /// The clause that says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clause: Option<CompactString>,
+}
+
+impl Retention {
+    /// The last instant at which what the provider said of a call that was recorded then may be read; nothing if that
+    /// is part of the billing record.
+    pub fn kept_until(&self, recorded_at: Timestamp) -> Option<Timestamp> {
+        self.call_metadata_days.map(|days| recorded_at.plus_days(days))
+    }
 }
