@@ -123,9 +123,11 @@ pub(super) fn reverse(
     reason: &Token,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
-    let back = on_its_way(account, migration)?;
-    let mut events = vec![MigrationReversed { migration, reason: reason.clone() }.into()];
-    account.settle_returned(&back, book.policy(now), now, &mut events);
+    let lots = on_its_way(account, migration)?;
+    let mut returned = Vec::new();
+    account.settle_returned(&lots, book.policy(now), now, &mut returned);
+    let mut events = vec![MigrationReversed { migration, lots, reason: reason.clone() }.into()];
+    events.append(&mut returned);
     Ok(events)
 }
 
@@ -135,15 +137,14 @@ fn on_its_way(account: &Account, migration: u64) -> Result<Vec<LotAmount>, Refus
 }
 
 /// Whether the policy lets a balance leave the account as it stands. A closed account whose balance was kept is no
-/// better off than a frozen one: nobody can use it.
+/// better off than a frozen one: nobody can use it. A freeze for another reason keeps it where it is all the same.
 fn may_leave(account: &Account, rule: &MoveRule) -> Result<(), Refusal> {
-    let frozen_so = || {
-        let of_account = account.freezes().iter().filter(|freeze| freeze.is_of_account());
-        of_account.into_iter().any(|freeze| rule.reasons.is_empty() || rule.reasons.contains(&freeze.reason))
-    };
+    let allows = |reason| rule.reasons.is_empty() || rule.reasons.contains(reason);
+    let mut freezes = account.freezes().iter().filter(|freeze| freeze.is_of_account()).peekable();
     let allowed = match rule.when {
         MoveWhen::Never => false,
-        MoveWhen::Frozen => frozen_so() || account.status() == Status::Closed,
+        MoveWhen::Frozen if freezes.peek().is_none() => account.status() == Status::Closed,
+        MoveWhen::Frozen => freezes.all(|freeze| allows(&freeze.reason)),
         MoveWhen::Always => true,
     };
     if allowed { Ok(()) } else { Err(Refusal::NotWithdrawable { clause: rule.clause.clone() }) }

@@ -63,6 +63,8 @@ payloads! {
     MigrationReversed {
         /// The migration.
         migration: u64,
+        /// What is free again of which lots.
+        lots: Vec<LotAmount>,
         /// The code of the refusal.
         reason: Token,
     }

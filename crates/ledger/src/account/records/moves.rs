@@ -117,10 +117,7 @@ impl Account {
         &mut self,
         event: &MigrationReversed,
     ) -> Result<(), Contradiction> {
-        let migration = self.records_mut().moves.migrations.remove(&event.migration).ok_or(NO_MIGRATION)?;
-        migration
-            .lots
-            .iter()
-            .try_for_each(|part| self.shift(part.lot, Bucket::Migrated, Bucket::Free, part.credits))
+        self.records_mut().moves.migrations.remove(&event.migration).ok_or(NO_MIGRATION)?;
+        self.shift_all(&event.lots, Bucket::Migrated, Bucket::Free)
     }
 }

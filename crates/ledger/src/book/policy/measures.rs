@@ -157,7 +157,7 @@ pub struct MoveRule {
     /// When.
     #[serde(default)]
     pub when: MoveWhen,
-    /// With `frozen`: the reasons of a freeze of the account that allow it; without it, any.
+    /// With `frozen`: the reasons of a freeze of the account that allow it, all that stand; without it, any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Token>,
     /// The clause that says so.
@@ -172,7 +172,7 @@ pub enum MoveWhen {
     /// Never (Z1).
     #[default]
     Never,
-    /// While the account is frozen (A4).
+    /// While the account is frozen, or once it is closed and its balance was kept (A4).
     Frozen,
     /// At any time.
     Always,
