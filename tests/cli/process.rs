@@ -113,7 +113,12 @@ pub struct Server {
 impl Server {
     /// `serve --dev` on a data directory, once it listens.
     pub async fn start(data: &Path, more: &[&str]) -> Self {
-        let mut child = spawn(data, more);
+        Self::start_with(data, more, &[]).await
+    }
+
+    /// The same, with variables in its environment.
+    pub async fn start_with(data: &Path, more: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut child = spawn_with(data, more, variables);
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         timeout(PATIENCE, out.read_line(&mut line)).await.expect("no first line").unwrap();
@@ -187,11 +192,15 @@ pub fn errors(data: &Path) -> String {
 }
 
 fn spawn(data: &Path, more: &[&str]) -> Child {
+    spawn_with(data, more, &[])
+}
+
+fn spawn_with(data: &Path, more: &[&str], variables: &[(&str, &str)]) -> Child {
     let production = more.contains(&"--config");
     let dev = ["serve", "--dev", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"];
     let arguments = if production { [&["serve"], more].concat() } else { [&dev, more].concat() };
     let errors = std::fs::File::create(error_file(data)).unwrap();
-    command(&arguments).stdout(Stdio::piped()).stderr(errors).spawn().unwrap()
+    command(&arguments).envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(errors).spawn().unwrap()
 }
 
 /// A client of a serving process. Clones share their connections.
@@ -213,6 +222,11 @@ impl Api {
             gateway: text("gateway"),
             tokens: first_line["tokens"].clone(),
         }
+    }
+
+    /// Where the API listens.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     fn secret(&self, role: &str) -> &str {

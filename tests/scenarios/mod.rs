@@ -5,6 +5,7 @@ mod campaigns;
 mod expiry;
 mod money;
 mod prices;
+mod privacy;
 mod refunds;
 mod small_calls;
 mod terms;

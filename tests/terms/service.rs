@@ -18,6 +18,11 @@ impl Service {
         Self { world: World::start().await, book, commands: AtomicU64::new(0) }
     }
 
+    /// Another service in the same world.
+    pub fn beside(self, book: &'static str) -> Self {
+        Self { book, ..self }
+    }
+
     /// A command by a role, under a key of its own, and whatever comes of it.
     pub async fn ask(&self, role: &str, path: &str, body: Value) -> Reply {
         let key = format!("key-{}", self.commands.fetch_add(1, Ordering::Relaxed));
