@@ -111,7 +111,7 @@ pub fn open(book: &str) -> Command {
 
 pub fn grant(credits: &str) -> Command {
     Command::Grant(Grant {
-        source: GrantSource::Manual,
+        source: GrantSource::Compensation,
         campaign: None,
         credits: credits.parse().unwrap(),
         expires_at: None,
