@@ -30,6 +30,7 @@ mod moves;
 mod noop;
 mod order_refunds;
 mod publishing;
+mod refund_answers;
 mod refund_lists;
 mod refunds;
 mod regions;

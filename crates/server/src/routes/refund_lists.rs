@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::lists::MoneyItem;
-use super::order_refunds::{channel, handling};
+use super::refund_answers::{channel, handling};
 use crate::answers::LotPart;
 use crate::app::Shared;
 use crate::auth::Principal;
