@@ -178,7 +178,7 @@ fn act(
 /// What a command leads to at once, besides what it was asked for: a refund that waited for the hold that it settles,
 /// the end of what returns to a lot whose order was refunded.
 fn with_consequences(account: &Account, book: &Book, mut events: Vec<Event>, now: Timestamp) -> Vec<Event> {
-    if !account.records().orders.are_quiet() {
+    if order_refunds::may_have_consequences(account, &events) {
         let mut after = account.clone();
         events.iter().for_each(|event| after.evolve(event, now));
         events.extend(after.settled(Some(book), now).into_iter().flat_map(|(_, more)| more));

@@ -189,6 +189,19 @@ pub(super) fn appointment(account: &Account, _: &Book) -> Option<Appointment> {
     ready(account).next().map(|_| Appointment { at: at_once, record: |account, book, _| fix(account, book) })
 }
 
+/// Whether events may let a refund go on that waits for holds, or return credits to a lot that lapsed.
+pub(super) fn may_have_consequences(account: &Account, events: &[Event]) -> bool {
+    let orders = &account.records().orders;
+    if orders.are_quiet() {
+        return false;
+    }
+    let gives_back = |event: &Event| {
+        matches!(event, Event::UsageRefunded(_) | Event::MigrationReversed(_) | Event::LotReinstated(_))
+    };
+    let is_held = |lot: &u64| account.lot(*lot).is_some_and(|lot| !lot.held.is_zero());
+    orders.set_lots_aside() || orders.lapsed.iter().any(is_held) || events.iter().any(gives_back)
+}
+
 /// What has returned to lots that lapsed.
 fn returned(account: &Account) -> impl Iterator<Item = LotAmount> {
     let lots = account.records().orders.lapsed.iter().filter_map(|lot| account.lot(*lot));
