@@ -223,3 +223,37 @@ fn closing_may_forfeit_what_is_free_and_later_what_holds_release() {
         ",
     );
 }
+
+/// What was paid for is owed to the holder and what was granted is forfeited, also what holds release later.
+#[test]
+fn closing_may_settle_what_was_paid_for() {
+    check(
+        "
+        policy close.remainder settle
+        top_up p10
+        grant promotional 5
+        hold 3                          -> held 3 = l1:3 until 10m
+        close                           -> closed; withdrawn; l2 forfeited 5
+        balance                         -> posted 3, held 3
+        void 3                          -> voided h3, released 3; withdrawn
+        balance                         -> nothing
+        ",
+    );
+}
+
+/// Debt is repaid first of what was paid for, and what is frozen stays where it is.
+#[test]
+fn a_settlement_takes_what_is_owed_and_leaves_what_is_frozen() {
+    check(
+        "
+        policy close.remainder settle
+        policy overrun.rule debt
+        top_up p10
+        top_up p10
+        freeze lots 2
+        freeze amount 1
+        close                           -> closed; withdrawn
+        balance                         -> posted 11, frozen 11
+        ",
+    );
+}

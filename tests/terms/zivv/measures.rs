@@ -168,3 +168,28 @@ async fn z15_a_breach_that_is_not_cured_closes_the_account() {
     let problem = service.refused("support", &cure, json!({}), 409, "window_closed", "Z15").await;
     assert_eq!(problem["until"], "2026-07-31T00:00:00.000000Z");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn z15_a_service_that_ends_sells_nothing_from_its_notice_and_settles_as_the_policy_says() {
+    let service = with_credits().await;
+    let path = "/v1/books/zivv/shutdown";
+    let end = |at: &str| json!({ "reason": "wind_down", "effective_at": at });
+    service.refused("admin", path, end("2026-07-30T23:59:59.999999Z"), 422, "notice_too_short", "Z15").await;
+    service.done("admin", path, end("2026-07-31T00:00:00Z")).await;
+    let payment = json!({
+        "provider": "stripe", "payment_id": "pi-late", "method": "card", "currency": "USD", "amount": "5.00",
+    });
+    let body = json!({ "order_id": "late", "product_id": "credits-5", "payment": payment });
+    service.refused("finance", "/v1/accounts/ann/top-ups", body, 409, "service_ending", "Z15").await;
+    assert_eq!(service.call_refused("ann", MODEL).await, "", "what was bought is used until the end");
+    let left = service.balance("ann").await["balance"]["posted"].clone();
+    service.at("2026-07-30T23:59:59.999999Z").await;
+    assert_eq!(service.account("ann").await["status"], "open");
+    service.at("2026-07-31T00:00:00Z").await;
+    let account = service.account("ann").await;
+    assert_eq!((&account["status"], &account["closure"]["by"]), (&json!("closed"), &json!("operator")));
+    assert_eq!(account["closure"]["reason"], "wind_down");
+    // This book keeps what is left for finance to settle.
+    assert_eq!(service.balance("ann").await["balance"]["posted"], left);
+    assert_eq!(service.call_refused("ann", MODEL).await, "account_closed");
+}
