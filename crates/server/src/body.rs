@@ -61,13 +61,20 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Proble
         unknown.get_or_insert_with(|| path.to_string().replace(".?", ""));
     })
     .and_then(|parsed: T| json.end().map(|()| parsed))
-    .map_err(|error| Problem::new(Code::MALFORMED, error.to_string()))?;
+    .map_err(|error| Problem::new(Code::MALFORMED, without_values(&error.to_string())))?;
     match unknown {
         None => Ok(parsed),
         Some(field) => {
             Err(Problem::new(Code::UNKNOWN_FIELD, "this field is not known here").with("field", field))
         }
     }
+}
+
+/// What a parser says, without the value that it met: that may be a text which belongs to nobody else.
+fn without_values(error: &str) -> String {
+    error
+        .rsplit_once(", expected ")
+        .map_or_else(|| error.to_owned(), |(_, expected)| format!("expected {expected}"))
 }
 
 #[cfg(test)]
@@ -97,6 +104,9 @@ mod tests {
         {
             assert_eq!(code(text), Some("malformed"), "{text}");
         }
+        let problem = parse::<Outer>(br#"{"name":"a","inner":"my name, expected, is Ada"}"#).unwrap_err();
+        let told = serde_json::to_value(&problem).unwrap();
+        assert_eq!(told["detail"], "expected struct Inner at line 1 column 47");
         let problem = parse::<Outer>(br#"{"name":"a","inner":{"count":1,"more":0}}"#).unwrap_err();
         assert_eq!(serde_json::to_value(&problem).unwrap()["field"], "inner.more");
     }
