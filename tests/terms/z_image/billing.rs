@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::terms::documents::{catalog, publish, with_rate};
 use crate::terms::service::Service;
 
 const CALL: &str = "/v1/accounts/alice/debits";
@@ -112,7 +113,15 @@ async fn i1_a_period_that_began_by_itself_is_paid_later() {
     let unpaid = subscription(&service).await["unpaid"].clone();
     assert_eq!(unpaid[0]["from"], "2026-08-01T00:00:00.000000Z");
     assert_eq!(unpaid[0]["price"], json!({ "currency": "USD", "amount": "9.90" }));
-    // Nothing of it was paid: it has no cost basis.
+    let orders = service.read("finance", "/v1/accounts/alice/orders").await["items"].clone();
+    assert_eq!((&orders[0]["paid"], &orders[1]["paid"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&orders[1]["order_id"], &orders[1]["plan"]),
+        (&unpaid[0]["order_id"], &json!("basic-monthly"))
+    );
+    // Nothing of it was paid: it has no cost basis, and nothing to refund.
+    let refunds = format!("/v1/orders/{}/refund-requests", unpaid[0]["order_id"].as_str().unwrap());
+    service.refused("finance", &refunds, json!({ "cause": "other" }), 404, "order_not_found", "").await;
     assert_eq!(lots(&service).await[1].get("cost_basis"), None);
     service.refused("finance", &pay, paid("pi-1"), 409, "payment_already_used", "").await;
     let wrong = json!({ "payment": payment("pi-2", "9.00") });
@@ -163,4 +172,56 @@ async fn i2_cancelling_takes_effect_at_the_end_of_the_period() {
     assert_eq!(lots(&service).await.len(), 1);
     // Once it has ended, the plan can be subscribed to again.
     service.done("finance", SUBSCRIBE, plan("pro-monthly", "pi-2", "29.90")).await;
+}
+
+#[tokio::test]
+async fn i7_price_changes_reach_subscribers_after_30_days() {
+    let service = Service::start("z-image-ai").await;
+    service.open("alice").await;
+    service.at("2026-07-10T00:00:00Z").await;
+    service.done("finance", SUBSCRIBE, plan("basic-monthly", "pi-1", "9.90")).await;
+    // Notice is given on 15 July, to be in force at once: for who is subscribed, 30 days later.
+    service.at("2026-07-15T00:00:00Z").await;
+    let mut dearer = catalog(&service, "z-image-ai").await;
+    dearer = with_rate(&dearer, "z-image", "images", "2");
+    let plans = dearer["plans"].as_array_mut().unwrap();
+    let basic = plans.iter_mut().find(|plan| plan["id"] == "basic-monthly").unwrap();
+    basic["price"]["amount"] = json!("12.00");
+    assert_eq!(publish(&service, "z-image-ai", "catalogs", dearer).await.status, 201);
+
+    // A new account has the new price at once.
+    service.open("bob").await;
+    let bobs = "/v1/accounts/bob/subscriptions";
+    service
+        .refused("finance", bobs, plan("basic-monthly", "pi-2", "9.90"), 422, "payment_mismatch", "")
+        .await;
+    service.done("finance", bobs, plan("basic-monthly", "pi-2", "12.00")).await;
+    let two = service.done("proxy", "/v1/accounts/bob/debits", image("one")).await;
+    assert_eq!((&two["charged"], &two["catalog_version"]), (&json!("2"), &json!(2)));
+
+    // Who was subscribed calls and renews at the old one, until the last instant of the notice.
+    service.at("2026-08-13T23:59:59.999999Z").await;
+    assert_eq!(subscription(&service).await["period"]["price"]["amount"], "9.90");
+    let one = service.done("proxy", CALL, image("one")).await;
+    assert_eq!((&one["charged"], &one["catalog_version"]), (&json!("1"), &json!(1)));
+    service.at("2026-08-14T00:00:00Z").await;
+    let two = service.done("proxy", CALL, image("two")).await;
+    assert_eq!((&two["charged"], &two["catalog_version"]), (&json!("2"), &json!(2)));
+    service.at("2026-09-10T00:00:00Z").await;
+    assert_eq!(subscription(&service).await["period"]["price"]["amount"], "12.00");
+}
+
+#[tokio::test]
+async fn i1_no_period_begins_once_the_service_has_ended() {
+    let service = Service::start("z-image-ai").await;
+    service.open("alice").await;
+    service.done("finance", SUBSCRIBE, plan("basic-monthly", "pi-1", "9.90")).await;
+    let body = json!({ "reason": "discontinued", "effective_at": "2026-09-01T00:00:00Z" });
+    service.done("admin", "/v1/books/z-image-ai/shutdown", body).await;
+    service.at("2026-08-31T23:59:59.999999Z").await;
+    assert_eq!(subscription(&service).await["periods"], 2);
+    service.at("2026-10-15T00:00:00Z").await;
+    let ended = subscription(&service).await;
+    assert_eq!((&ended["periods"], &ended["end_reason"]), (&json!(2), &json!("service_ended")));
+    assert_eq!(ended["ends_at"], "2026-09-01T00:00:00.000000Z");
 }

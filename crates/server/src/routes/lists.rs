@@ -6,9 +6,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use scrip_engine::KeptCall;
 use scrip_ledger::event::{Charged, LotAmount};
-use scrip_ledger::records::{PaymentDispute, Standing};
 use scrip_ledger::{
-    Account, AccountId, Bucket, Credits, Event, Hold, Lot, Minted, MintedKind, Money, Timestamp, Token,
+    Account, AccountId, Bucket, Credits, Event, Hold, Lot, Minted, MintedKind, Money, Timestamp,
 };
 use scrip_store::Recorded;
 use serde::Serialize;
@@ -16,7 +15,6 @@ use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 use super::calls::ChargeAnswer;
-use super::top_ups::{PaymentAnswer, PaymentBody};
 use crate::answers::{LotPart, LotParts};
 use crate::app::{App, Shared};
 use crate::auth::Principal;
@@ -28,7 +26,7 @@ use crate::rights::Right;
 use crate::values::{Amount, Id, MintedId, SourceOut, Time};
 
 /// A page of a list whose items are written already.
-type Written = Json<List<Box<RawValue>>>;
+pub(super) type Written = Json<List<Box<RawValue>>>;
 
 /// A lot: granted = available + held + spent + expired + forfeited + reclaimed.
 #[derive(Serialize, ToSchema)]
@@ -133,52 +131,6 @@ impl HoldItem {
     }
 }
 
-/// An order: a payment and the lot that it brought.
-#[derive(Serialize, ToSchema)]
-#[schema(as = OrderItem)]
-pub(crate) struct OrderItem<'a> {
-    order_id: Id,
-    lot_id: MintedId,
-    product_id: Id,
-    catalog_version: u32,
-    #[schema(value_type = PaymentBody)]
-    payment: PaymentAnswer<'a>,
-    credits: Amount,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Time>,
-    /// The latest refund of it that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refund: Option<OrderRefundItem>,
-    /// What its payment's provider has paid back, tax and fees included.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refunded_by_provider: Option<MoneyItem>,
-    /// Disputes at its payment's provider.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    disputes: Vec<PaymentDisputeItem>,
-    recorded_at: Time,
-    position: u64,
-    revision: u64,
-}
-
-/// A refund of an order, and how far it has come.
-#[derive(Serialize, ToSchema)]
-#[schema(as = OrderRefundItem)]
-pub(crate) struct OrderRefundItem {
-    refund_id: MintedId,
-    /// `requested`, `waiting`, `approved`, `denied`, `paid` or `failed`.
-    status: &'static str,
-}
-
-/// A dispute at a payment's provider.
-#[derive(Serialize, ToSchema)]
-#[schema(as = PaymentDisputeItem)]
-pub(crate) struct PaymentDisputeItem {
-    /// The provider's id of it.
-    dispute: Id,
-    /// `open`, `won` or `lost`.
-    status: &'static str,
-}
-
 /// A movement: what an event added to what is posted or owed, or took from it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Entry)]
@@ -215,53 +167,14 @@ pub(crate) struct CallItem<'a> {
     revision: u64,
 }
 
-fn recorded_at(recorded: &Recorded) -> Time {
+/// When an event was recorded.
+pub(super) fn recorded_at(recorded: &Recorded) -> Time {
     Timestamp::from_micros(recorded.event.recorded_at).into()
 }
 
-fn written(item: &impl Serialize) -> Option<Box<RawValue>> {
+/// An item of a list, written.
+pub(super) fn written(item: &impl Serialize) -> Option<Box<RawValue>> {
     to_raw_value(item).ok()
-}
-
-fn disputes(standing: &Standing) -> Vec<PaymentDisputeItem> {
-    let item = |(dispute, known): (&Token, &PaymentDispute)| PaymentDisputeItem {
-        dispute: dispute.clone().into(),
-        status: match known.won {
-            None => "open",
-            Some(true) => "won",
-            Some(false) => "lost",
-        },
-    };
-    standing.disputes.iter().map(item).collect()
-}
-
-fn order(stand: &Account, recorded: &Recorded, event: &Event) -> Option<Box<RawValue>> {
-    let Event::ToppedUp(topped_up) = event else { return None };
-    let orders = &stand.records().orders;
-    let account = stand.id();
-    let refund = orders.refunds_of(&topped_up.order_id).last().map(|(revision, payout, _)| OrderRefundItem {
-        refund_id: Minted::new(account, MintedKind::OrderRefund, revision).into(),
-        status: payout.state.as_str(),
-    });
-    let standing = orders.standings.get(&topped_up.order_id);
-    let refunded = standing.filter(|standing| standing.refunded > 0);
-    let refunded =
-        refunded.map(|standing| Money::of_minor(topped_up.payment.amount.currency(), standing.refunded));
-    written(&OrderItem {
-        order_id: topped_up.order_id.clone().into(),
-        lot_id: Minted::new(account, MintedKind::Lot, recorded.revision).into(),
-        product_id: topped_up.product_id.clone().into(),
-        catalog_version: topped_up.catalog,
-        payment: (&topped_up.payment).into(),
-        credits: topped_up.credits.into(),
-        expires_at: topped_up.expires_at.map(Time::from),
-        refund,
-        refunded_by_provider: refunded.map(MoneyItem::from),
-        disputes: standing.map(disputes).unwrap_or_default(),
-        recorded_at: recorded_at(recorded),
-        position: recorded.position,
-        revision: recorded.revision,
-    })
 }
 
 fn entry(account: &AccountId, recorded: &Recorded, event: &Event) -> Option<Box<RawValue>> {
@@ -345,7 +258,7 @@ fn call_with(
 
 impl App {
     /// A page of what events of an account show.
-    async fn events_as(
+    pub(super) async fn events_as(
         &self,
         list: &'static str,
         right: Right,
@@ -393,19 +306,6 @@ pub(crate) async fn lots(
     let all = account.lots().iter().map(|lot| (lot.revision, lot));
     let show = |_, lot| LotItem::of(account.id(), lot);
     Ok(Json(List::cut("lots", &page.read("lots")?, all, show, stand.position)))
-}
-
-/// An account's orders, in the order they came in.
-#[utoipa::path(get, path = "/v1/accounts/{account_id}/orders", tag = "lists", operation_id = "listOrders",
-    params(("account_id" = String, Path, description = "The account."), PageParams, Since),
-    responses((status = 200, body = inline(ListOf<OrderItem<'static>>)), Problems))]
-pub(crate) async fn orders(
-    State(app): Shared,
-    Path(id): Path<String>,
-    caller: Principal,
-    Paged(page, since): Paged<Since>,
-) -> Result<Written, Problem> {
-    app.events_as("orders", Right::ReadUsage, &caller, (&id, &page, &since), order).await
 }
 
 /// Every movement of an account's credits and debt, in order.

@@ -29,6 +29,7 @@ mod metrics;
 mod moves;
 mod noop;
 mod order_refunds;
+mod orders;
 mod publishing;
 mod refund_answers;
 mod refund_lists;
@@ -113,7 +114,7 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(liability::show))
         .routes(routes!(batch::commands))
         .routes(routes!(lists::lots))
-        .routes(routes!(lists::orders))
+        .routes(routes!(orders::list))
         .routes(routes!(lists::entries))
         .routes(routes!(lists::calls))
         .routes(routes!(events::of_account))
