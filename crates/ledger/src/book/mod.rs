@@ -62,11 +62,15 @@ impl<T> Version<T> {
     pub const fn at_once(now: Timestamp, terms: T) -> Self {
         Self { announced_at: now, effective_at: now, for_subscribed_at: None, terms }
     }
+}
 
+impl Version<Catalog> {
     /// Since when it is in force for an account.
     pub fn effective_for(&self, account: &Account) -> Timestamp {
         match self.for_subscribed_at {
-            Some(later) if account.was_subscribed_at(self.announced_at) => later.max(self.effective_at),
+            Some(later) if account.was_subscribed_before(self.announced_at, self.terms.version) => {
+                later.max(self.effective_at)
+            }
             _ => self.effective_at,
         }
     }

@@ -24,6 +24,8 @@ pub struct Subscription {
     pub revision: u64,
     /// The plan.
     pub plan: Token,
+    /// The version of the catalog that it began by.
+    pub catalog: u32,
     /// How long a period is.
     pub every: Period,
     /// When it began.
@@ -117,6 +119,7 @@ impl Account {
         self.records_mut().subscriptions.all.push(Subscription {
             revision,
             plan: event.plan.clone(),
+            catalog: 0,
             every: event.every,
             began_at: at,
             anchor: at,
@@ -142,6 +145,9 @@ impl Account {
             (subscription.every, subscription.anchor, subscription.since_anchor) = (every, event.from, 0);
         }
         subscription.since_anchor = subscription.since_anchor.saturating_add(1);
+        if subscription.periods.is_empty() {
+            subscription.catalog = event.catalog;
+        }
         subscription.periods.push(SubscriptionPeriod {
             lot: revision,
             from: event.from,
@@ -201,10 +207,20 @@ impl Account {
         Ok(())
     }
 
-    /// Whether it had a running subscription at a time: such accounts may be owed a notice (I7).
+    /// Whether it had a running subscription at a time.
     pub fn was_subscribed_at(&self, time: Timestamp) -> bool {
-        self.records.as_deref().is_some_and(|records| {
-            records.subscriptions.all.iter().any(|subscription| subscription.ran_at(time))
+        self.any_subscription(|subscription| subscription.ran_at(time))
+    }
+
+    /// Whether it was subscribed when a version of the catalog was announced, and may be owed its notice (I7). One that
+    /// began by that version, though in the same instant, began after it.
+    pub fn was_subscribed_before(&self, announced_at: Timestamp, version: u32) -> bool {
+        self.any_subscription(|subscription| {
+            subscription.ran_at(announced_at) && subscription.catalog < version
         })
+    }
+
+    fn any_subscription(&self, test: impl Fn(&Subscription) -> bool) -> bool {
+        self.records.as_deref().is_some_and(|records| records.subscriptions.all.iter().any(test))
     }
 }
