@@ -18,7 +18,8 @@ async fn the_first_line_says_where_and_with_what() {
     let server = Server::start(&data, &[]).await;
     let first_line = server.first_line.clone();
     let line = first_line.as_object().unwrap();
-    assert_eq!(line.keys().map(String::as_str).collect::<Vec<_>>(), ["gateway", "listening", "tokens"]);
+    let names: Vec<_> = line.keys().map(String::as_str).collect();
+    assert_eq!(names, ["gateway", "listening", "tokens", "webhook_secrets"]);
     for name in ["listening", "gateway"] {
         assert!(line[name].as_str().unwrap().starts_with("http://127.0.0.1:"), "{line:?}");
     }

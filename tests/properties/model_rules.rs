@@ -134,7 +134,13 @@ impl Attempt<'_> {
 
     pub(super) fn open(&mut self, command: &Value) -> Result<(), Code> {
         self.account.book = command["book"].as_str().unwrap().to_owned();
-        let payload = copy(command, &["book", "owner", "region", "attestations", "terms_version"]);
+        let mut payload = copy(command, &["book", "owner", "region", "attestations", "terms_version"]);
+        // An account that names no terms accepts those of the book.
+        if let (None, Some(terms)) =
+            (payload.get("terms_version"), self.policy()["opening"]["terms_version"].as_str())
+        {
+            payload.insert("terms_version".to_owned(), terms.into());
+        }
         self.emit("account_opened", payload.into(), None);
         Ok(())
     }
