@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::client::{Reply, Transcript, World, call, tokens_used};
 
 /// Codes that cannot be had from a healthy server, or are shown elsewhere.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 9] = [
+    "migration_not_found",  // between accounts, never told to a caller
     "timeout",              // a body that takes half a minute
     "limit_reached",        // ten thousand holds or lots
     "internal",             // nothing known leads here
@@ -103,6 +104,14 @@ async fn every_code_has_its_status_and_its_members() {
     let lots = json!({ "scope": "lots", "lots": ["alice.l99"], "reason": "x" });
     errors.post("support", "/v1/accounts/alice/freeze", lots, "lot_not_found").await;
     errors.post("finance", "/v1/accounts/alice/thaw", json!({ "reason": "x" }), "measure_not_found").await;
+    for (path, code) in [
+        ("/v1/appeals/alice.a99/decide", "appeal_not_found"),
+        ("/v1/breaches/alice.b99/cure", "breach_not_found"),
+        ("/v1/subscriptions/alice.s99/cancel", "subscription_not_found"),
+    ] {
+        let body = if code == "appeal_not_found" { json!({ "decision": "upheld" }) } else { json!({}) };
+        errors.post("admin", path, body, code).await;
+    }
     errors.get("admin", "/v1/nowhere", "not_found").await;
     errors.get("admin", "/v1/commands", "method_not_allowed").await;
 

@@ -142,7 +142,7 @@ async fn the_log_is_read_from_a_position_with_its_hashes() {
     assert_eq!(positions, (0..events.len() as u64).collect::<Vec<_>>());
     let opened = events.iter().find(|event| event["type"] == "account_opened").unwrap();
     assert_eq!(opened["stream"], "account-alice");
-    assert_eq!(opened["payload"], json!({ "book": "pixapi" }));
+    assert_eq!(opened["payload"], json!({ "book": "pixapi", "terms_version": "2026-06-26" }));
     assert_eq!(opened["hash"].as_str().unwrap().len(), 64);
     let first = world.get("auditor", "/v1/events?limit=2").await.ok().json();
     let rest = world

@@ -45,7 +45,7 @@ fn random_histories_reach_every_event_and_refusal() {
         events.extend(run.history.iter().map(|(event, _)| event.wire_name()));
         refused.extend(run.refused);
     }
-    for wire_name in scrip_ledger::Event::WIRE_NAMES {
+    for wire_name in MODELLED {
         assert!(events.contains(wire_name), "no {wire_name}");
     }
     for code in [
@@ -71,6 +71,30 @@ fn random_histories_reach_every_event_and_refusal() {
         assert!(refused.contains(code), "no {code}");
     }
 }
+
+/// The events of credits and calls, which the model knows. What else the terms lead to is tested clause by clause.
+const MODELLED: [&str; 20] = [
+    "account_opened",
+    "key_issued",
+    "key_rotated",
+    "key_revoked",
+    "topped_up",
+    "granted",
+    "lot_expired",
+    "lot_forfeited",
+    "debt_repaid",
+    "credit_line_set",
+    "hold_placed",
+    "hold_extended",
+    "hold_captured",
+    "hold_voided",
+    "hold_expired",
+    "debited",
+    "usage_refunded",
+    "frozen",
+    "thawed",
+    "account_closed",
+];
 
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3_000)

@@ -100,12 +100,13 @@ impl Attempt<'_> {
     /// What has come back to lots: it ends at once in a lot past its end; else a closed account may forfeit it.
     pub(super) fn settle_returned(&mut self, returned: &[(u64, i128)], policy: &Value) {
         let forfeits = self.account.closed && policy["close"]["remainder"] == "forfeit";
-        for (lot, amount) in merged(returned) {
-            if self.account.is_past(lot, self.now) {
-                self.expire(lot, amount, self.now);
-            } else if forfeits {
-                self.forfeit(lot, amount);
-            }
+        let (past, rest): (Vec<_>, Vec<_>) =
+            merged(returned).into_iter().partition(|(lot, _)| self.account.is_past(*lot, self.now));
+        for (lot, amount) in past {
+            self.expire(lot, amount, self.now);
+        }
+        for (lot, amount) in rest.into_iter().filter(|_| forfeits) {
+            self.forfeit(lot, amount);
         }
     }
 
@@ -234,6 +235,15 @@ impl Attempt<'_> {
             return Err("invalid_time");
         }
         let granted = asked(&command["credits"], false)?;
+        let threshold = policy.pointer("/approvals/manual_grant_above");
+        if let Some(above) = threshold.filter(|_| command["source"] == "manual")
+            && granted > asked(above, true)?
+        {
+            let mut what = copy(command, &["source", "credits", "expires_at", "priority", "reason"]);
+            what.insert("kind".into(), "grant".into());
+            self.emit("approval_requested", json!({ "what": what, "by": "finance" }), None);
+            return Ok(());
+        }
         let priority = command.get("priority").unwrap_or(&rule["priority"]);
         let mut payload = copy(command, &["source", "campaign", "credits", "reason"]);
         payload.insert("priority".into(), priority.clone());

@@ -73,5 +73,6 @@ pub fn event_schemas() -> Vec<(String, String)> {
         let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
         (format!("{wire}.v1.json"), text + "\n")
     };
-    scrip_ledger::Event::schemas().into_iter().map(file).collect()
+    let of_books = scrip_ledger::book::event::BookEvent::schemas();
+    scrip_ledger::Event::schemas().into_iter().chain(of_books).map(file).collect()
 }

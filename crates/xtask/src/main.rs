@@ -35,7 +35,7 @@ enum Task {
         #[arg(long, default_value_t = 10_000)]
         faults: u32,
     },
-    /// Write the generated schemas anew.
+    /// Write anew what is generated: the schemas, and the page that shows which test keeps which clause.
     Schemas,
 }
 
@@ -55,17 +55,17 @@ fn run(task: Task) -> anyhow::Result<()> {
             if filter.is_empty() {
                 lint()?;
             }
-            test(&filter, &[])
+            test(&[filter.as_str()], &[])
         }
         Task::Lint => lint(),
         Task::Crash { rounds, faults } => {
             let rounds = rounds.to_string();
-            test("crash", &[("SCRIP_CRASH_ROUNDS", &rounds)])?;
+            test(&["crash"], &[("SCRIP_CRASH_ROUNDS", &rounds)])?;
             let runs = faults.to_string();
             let mut faults = cargo(&["test", "--locked", "-p", "scrip-store", "fault"]);
             tools::run(faults.env("SCRIP_FAULT_RUNS", &runs))
         }
-        Task::Schemas => test("schemas", &[("SCRIP_BLESS", "1")]),
+        Task::Schemas => test(&["schemas", "coverage"], &[("SCRIP_BLESS", "1")]),
     }
 }
 
@@ -83,7 +83,7 @@ fn lint() -> anyhow::Result<()> {
 }
 
 /// The binary first, since tests run the real one; then every test of every crate.
-fn test(filter: &str, variables: &[(&str, &str)]) -> anyhow::Result<()> {
+fn test(filters: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
     tools::need("python3", "python3", "the script by which an auditor verifies a store")?;
     tools::run(&mut cargo(&["build", "--locked", "-p", "scrip"]))?;
     let binary = target_folder()?.join("debug").join("scrip");
@@ -91,9 +91,7 @@ fn test(filter: &str, variables: &[(&str, &str)]) -> anyhow::Result<()> {
         bail!("{} was not built", binary.display());
     }
     let mut tests = cargo(&["test", "--locked", "--workspace"]);
-    if !filter.is_empty() {
-        tests.arg(filter);
-    }
+    tests.arg("--").args(filters);
     tests.env("SCRIP_BIN", binary).envs(variables.iter().copied());
     tools::run(&mut tests)
 }

@@ -106,14 +106,14 @@ impl Book {
                 let catalog: Catalog = load::catalog(numbered(&draft.document, number)?)?;
                 same_number(catalog.version, number)?;
                 let timing = timing(notice.catalog.as_ref(), &self.catalogs, draft.effective_at, now)?;
-                Ok(timing.announce(catalog, number, |published| BookEvent::CatalogPublished(published)))
+                Ok(timing.announce(catalog, number, BookEvent::CatalogPublished))
             }
             BookCommand::PublishPolicy(draft) => {
                 let number = next_number(&self.policies, |policy| policy.version)?;
                 let policy: Policy = load::policy(numbered(&draft.document, number)?)?;
                 same_number(policy.version, number)?;
                 let timing = timing(notice.policy.as_ref(), &self.policies, draft.effective_at, now)?;
-                Ok(timing.announce(policy, number, |published| BookEvent::PolicyPublished(published)))
+                Ok(timing.announce(policy, number, BookEvent::PolicyPublished))
             }
             BookCommand::PublishCampaign(draft) => {
                 let campaign: Campaign = load::document(draft.document.clone())?;
@@ -157,13 +157,13 @@ impl Book {
         let number = |catalog: &Catalog| catalog.version;
         if let Some(version) = new_in_file(&self.catalogs, &files.catalog, number, super::CATALOG_FILE)? {
             let timing = soonest(notice.catalog.as_ref(), &self.catalogs, now);
-            let announce = |published| BookEvent::CatalogPublished(published);
+            let announce = BookEvent::CatalogPublished;
             news.push(timing.announce(files.catalog.clone(), version, announce));
         }
         let number = |policy: &Policy| policy.version;
         if let Some(version) = new_in_file(&self.policies, &files.policy, number, super::POLICY_FILE)? {
             let timing = soonest(notice.policy.as_ref(), &self.policies, now);
-            let announce = |published| BookEvent::PolicyPublished(published);
+            let announce = BookEvent::PolicyPublished;
             news.push(timing.announce(files.policy.clone(), version, announce));
         }
         Ok(news)
@@ -187,8 +187,8 @@ impl BookFiles {
         let at_once = Timing { effective_at: now, for_subscribed_at: None };
         let (catalog, policy) = (self.catalog.clone(), self.policy.clone());
         [
-            at_once.announce(catalog, self.catalog.version, |it| BookEvent::CatalogPublished(it)),
-            at_once.announce(policy, self.policy.version, |it| BookEvent::PolicyPublished(it)),
+            at_once.announce(catalog, self.catalog.version, BookEvent::CatalogPublished),
+            at_once.announce(policy, self.policy.version, BookEvent::PolicyPublished),
         ]
     }
 }
