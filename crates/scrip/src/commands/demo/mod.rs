@@ -1,5 +1,6 @@
 //! `scrip demo`: everything on this machine, with traffic, to be looked at.
 
+mod services;
 mod story;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::replay::Totals;
 use super::threads;
+use crate::client::Api;
 use crate::data_dir::{DataDir, Mode};
 use crate::dev::{self, Tokens};
 use crate::stack::{Addresses, Stack};
@@ -64,9 +66,14 @@ impl Demo {
         let playing = async {
             output::line(format_args!("Scrip is up. Data: {}", folder.display()));
             output::line(format_args!(
-                "Playing {} s of traffic through the gateway and a mock provider …\n",
+                "Playing a day of five services, then {} s of traffic through the gateway and a mock provider …\n",
                 self.seconds
             ));
+            let api = Api::new(&format!("http://{}", addresses.api), &tokens.finance);
+            for said in services::play(&api, &tokens).await? {
+                output::line(&said);
+            }
+            output::line("");
             let story = story::play(addresses, &tokens, &mock, Duration::from_secs(self.seconds)).await?;
             output::line(&story);
             let ending = check(&engine).await?;
@@ -114,7 +121,7 @@ async fn check(engine: &Engine) -> anyhow::Result<Ending> {
     }
     if verified.finding_count == 0 && totals.conserved {
         output::line(
-            "Conservation holds: granted = free + held + spent + expired + forfeited for every lot, and\ncharged = taken from lots + owed + absorbed for every account.",
+            "Conservation holds: granted = free + held + spent + expired + forfeited + reclaimed + withdrawn + migrated\nfor every lot, and charged = taken from lots + owed + absorbed for every account.",
         );
         Ok(Ending::Done)
     } else {
