@@ -88,12 +88,15 @@ async fn events_are_json_lines() {
     with_history(&data).await;
     let all = lines(&scrip_on(&data, &["events"]).await.with(0).out);
     let positions: Vec<_> = all.iter().map(|event| event["position"].as_u64().unwrap()).collect();
-    assert_eq!(positions, (0..309).collect::<Vec<_>>());
-    assert_eq!(all[8]["type"], "debited");
-    assert_eq!(all[8]["payload"]["charge"]["charged"], "0.00007525");
-    assert_eq!(all[8]["recorded_at"], "2026-03-02T00:00:00.000000Z");
-    assert_eq!((&all[8]["stream"], &all[8]["revision"]), (&Value::from("account-alice"), &Value::from(4)));
-    assert_eq!((&all[8]["actor"], &all[8]["key"]), (&Value::from("proxy"), &Value::from("pixapi/debit/d-1")));
+    assert_eq!(positions, (0..315).collect::<Vec<_>>());
+    assert_eq!(all[14]["type"], "debited");
+    assert_eq!(all[14]["payload"]["charge"]["charged"], "0.00007525");
+    assert_eq!(all[14]["recorded_at"], "2026-03-02T00:00:00.000000Z");
+    assert_eq!((&all[14]["stream"], &all[14]["revision"]), (&Value::from("account-alice"), &Value::from(4)));
+    assert_eq!(
+        (&all[14]["actor"], &all[14]["key"]),
+        (&Value::from("proxy"), &Value::from("pixapi/debit/d-1"))
+    );
 
     let some = async |arguments: &[&str]| {
         lines(&scrip_on(&data, &[&["events"], arguments].concat()).await.with(0).out)
@@ -101,9 +104,9 @@ async fn events_are_json_lines() {
     assert_eq!(some(&["--from", "300"]).await, all[300..]);
     assert_eq!(some(&["--from", "5", "--limit", "3"]).await, all[5..8]);
     assert_eq!(some(&["--limit", "0"]).await, all[..0]);
-    assert_eq!(some(&["--from", "309"]).await, all[..0]);
-    assert_eq!(some(&["--stream", "account-alice"]).await, all[4..]);
-    assert_eq!(some(&["--stream", "account-alice", "--from", "3", "--limit", "2"]).await, all[7..9]);
+    assert_eq!(some(&["--from", "315"]).await, all[..0]);
+    assert_eq!(some(&["--stream", "account-alice"]).await, all[10..]);
+    assert_eq!(some(&["--stream", "account-alice", "--from", "3", "--limit", "2"]).await, all[13..15]);
     assert_eq!(some(&["--stream", "account-nobody"]).await, all[..0]);
 
     // The reader leaves in the middle of more than a pipe holds.
@@ -131,10 +134,10 @@ async fn a_balance_now_and_at_every_moment_before() {
         (&["--as-of", "2026-03-02T00:00:00Z"], ["8.49992475", "8.49992475", "0"]),
         (&["--as-of", "2026-03-03T00:00:00Z"], ["5.49992475", "5.49992475", "0"]),
         (&["--known-at", "2026-03-02T12:00:00Z"], ["8.49992475", "8.49992475", "0"]),
-        (&["--as-of-position", "4"], ["0", "0", "0"]),
-        (&["--as-of-position", "6"], ["6", "10", "4"]),
-        (&["--as-of-position", "7"], ["8.5", "8.5", "0"]),
-        (&["--as-of-position", "308"], ["5.49992475", "5.49992475", "0"]),
+        (&["--as-of-position", "10"], ["0", "0", "0"]),
+        (&["--as-of-position", "12"], ["6", "10", "4"]),
+        (&["--as-of-position", "13"], ["8.5", "8.5", "0"]),
+        (&["--as-of-position", "314"], ["5.49992475", "5.49992475", "0"]),
     ] {
         let told = scrip_on(&data, &[&["balance", "alice"], arguments].concat()).await.with(0);
         assert!(told.out.starts_with("account       alice of pixapi\n"), "{}", told.out);
@@ -146,8 +149,8 @@ async fn a_balance_now_and_at_every_moment_before() {
             &["alice", "--as-of", "2026-02-28T23:59:59.999999Z"],
             "there is no account alice, or there was none then",
         ),
-        (&["alice", "--as-of-position", "3"], "there is no account alice, or there was none then"),
-        (&["alice", "--as-of-position", "309"], "the log ends before position 309"),
+        (&["alice", "--as-of-position", "9"], "there is no account alice, or there was none then"),
+        (&["alice", "--as-of-position", "315"], "the log ends before position 315"),
     ] {
         let refused = scrip_on(&data, &[&["balance"], arguments].concat()).await.with(3);
         assert!(refused.err.contains(why) && refused.out.is_empty(), "{refused:?}");
@@ -163,7 +166,7 @@ async fn a_replay_adds_up() {
     for threads in [&[][..], &["--threads", "1"], &["--threads", "3"]] {
         let told = scrip_on(&data, &[&["replay"], threads].concat()).await.with(0);
         for line in [
-            "events            309",
+            "events            315",
             "accounts          1 (0 closed)",
             "granted           10",
             "free              5.49992475",

@@ -13,11 +13,11 @@ async fn verify_says_what_it_did_and_finds_what_is_wrong() {
     let head = scrip_on(&data, &["head"]).await.with(0);
     let head_line = head.out.trim_end();
     let (position, hash) = head_line.split_once(':').unwrap();
-    assert_eq!((position, hash.len()), ("309", 64), "4 of the books, 5 of alice, 300 debits");
+    assert_eq!((position, hash.len()), ("315", 64), "10 of the books, 5 of alice, 300 debits");
     assert!(hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
 
     let clean = scrip_on(&data, &["verify"]).await.with(0);
-    for said in ["309 events of 3 streams", "1 accounts were folded", "verified: nothing is wrong"] {
+    for said in ["315 events of 6 streams", "1 accounts were folded", "verified: nothing is wrong"] {
         assert!(clean.out.contains(said), "{said}: {}", clean.out);
     }
     assert!(clean.out.contains(&format!("head {head_line}\n")));
@@ -27,8 +27,8 @@ async fn verify_says_what_it_did_and_finds_what_is_wrong() {
     // Another hash at the same place; a log that was longer; and a hash of nothing, which every log begins with.
     let other = format!("{position}:{}", "a".repeat(64));
     let rewritten = scrip_on(&data, &["verify", "--expect", &other]).await.with(1);
-    assert!(rewritten.out.contains("FINDING at position 309") && rewritten.out.contains("rewritten"));
-    let longer = scrip_on(&data, &["verify", "--expect", &format!("310:{hash}")]).await.with(1);
+    assert!(rewritten.out.contains("FINDING at position 315") && rewritten.out.contains("rewritten"));
+    let longer = scrip_on(&data, &["verify", "--expect", &format!("316:{hash}")]).await.with(1);
     assert!(longer.out.contains("shorter than the head that was kept"), "{}", longer.out);
     scrip_on(&data, &["verify", "--expect", &format!("0:{}", "0".repeat(64))]).await.with(0);
 

@@ -143,7 +143,10 @@ async fn a_provider_that_fails_before_its_first_byte_costs_nothing() {
 
 #[tokio::test]
 async fn a_provider_that_cannot_be_reached_costs_nothing() {
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // A port that is taken and does not listen: no other test gets it meanwhile.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let gone = socket.local_addr().unwrap();
     let upstream = Upstream::new("gone", &format!("http://{gone}/v1"), None, Models::All).unwrap();
     let config = Config { upstreams: vec![upstream], limits: Limits::default(), times: times() };
     let provider = scrip_gateway::mock::Mock::start(Default::default()).await.unwrap();

@@ -70,10 +70,16 @@ impl Attempt<'_> {
                 self.expire(revision, self.account.of(revision, Place::Free), end);
             } else {
                 let released = self.account.holds[&revision].amount;
+                let parts = self.account.parts_in(Place::Held(revision));
                 self.release(revision, HoldState::Expired);
                 let payload =
                     json!({ "hold": revision, "released": credits(released), "expired_at": time(end) });
                 self.emit("hold_expired", payload, Some(end));
+                // An account that has ended forfeits what comes back, unless it is past its end and expires next.
+                let policy = self.policy().clone();
+                let parts: Vec<_> =
+                    parts.into_iter().filter(|(lot, _)| !self.account.is_past(*lot, self.now)).collect();
+                self.settle_returned(&parts, &policy);
             }
         }
     }

@@ -257,3 +257,36 @@ fn a_settlement_takes_what_is_owed_and_leaves_what_is_frozen() {
         ",
     );
 }
+
+/// What a refund repays of the debt is not repaid a second time out of what comes back with it.
+#[test]
+fn a_refund_to_an_account_that_was_settled_repays_its_debt_once() {
+    check(
+        r#"
+        policy overrun.rule debt
+        policy overrun.beyond_credit_line receivable
+        policy close.remainder settle
+        top_up p10                      -> topped up 10
+        hold input_tokens=1             -> held 1 = l1:1 until 10m
+        capture 2 input_tokens=14       -> captured h2 14 = l1:10 + debt 4, released 0
+        close                           -> closed
+        refund 3                        -> refunded d3 14 = l1:10 + debt 4; withdrawn
+        balance                         -> nothing
+        "#,
+    );
+}
+
+#[test]
+fn a_hold_that_expires_on_a_closed_account_forfeits_what_it_gives_back() {
+    check(
+        r#"
+        policy close.remainder forfeit
+        grant promotional 5
+        hold 2
+        close                           -> closed; l1 forfeited 3
+        wait 11m
+        sweep                           -> h2 expired at 10m, released 2; l1 forfeited 2
+        balance                         -> nothing
+        "#,
+    );
+}

@@ -116,20 +116,18 @@ fn open(log: &Path) -> Result<(Arc<dyn EventStore>, OpenReport), scrip_store::St
     Ok((Arc::new(store), report))
 }
 
-/// The books that a data directory begins with, where none are named: two services' terms.
+/// The books that a data directory begins with, where none are named: five services' terms.
 fn sample_books(dir: &Path) -> anyhow::Result<()> {
-    const SAMPLES: [(&str, &str, &str); 2] = [
-        (
-            "pixapi",
-            include_str!("../../../fixtures/books/pixapi/catalog.toml"),
-            include_str!("../../../fixtures/books/pixapi/policy.toml"),
-        ),
-        (
-            "aiproxynode",
-            include_str!("../../../fixtures/books/aiproxynode/catalog.toml"),
-            include_str!("../../../fixtures/books/aiproxynode/policy.toml"),
-        ),
-    ];
+    macro_rules! samples {
+        ($($name:literal),*) => {
+            [$((
+                $name,
+                include_str!(concat!("../../../fixtures/books/", $name, "/catalog.toml")),
+                include_str!(concat!("../../../fixtures/books/", $name, "/policy.toml")),
+            )),*]
+        };
+    }
+    const SAMPLES: [(&str, &str, &str); 5] = samples!("zivv", "z-image-ai", "imini", "pixapi", "aiproxynode");
     if dir.exists() {
         return Ok(());
     }

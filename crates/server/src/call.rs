@@ -45,8 +45,9 @@ impl<const LIMIT: usize> FromRequest<Arc<App>> for Call<LIMIT> {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let caller = authenticate(app, &parts.headers);
-        // The body is read even if nobody known sent it: a caller that is still writing would not see the answer.
-        let body = body::read(body, LIMIT).await;
+        // A caller that is still writing would not see the answer, so the body is read even if nobody known sent it; but
+        // nothing of it is kept.
+        let body = body::read(body, if caller.is_ok() { LIMIT } else { 0 }).await;
         let (caller, body) = (caller?, body?);
         let correlation = parts.extensions.remove::<RequestId>().map(|id| id.0).unwrap_or_default();
         Ok(Self { caller, correlation, body, key: parts.headers.remove(KEY_HEADER) })

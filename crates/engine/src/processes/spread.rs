@@ -27,7 +27,7 @@ pub(super) fn advance(steps: &Steps, account: &Account) -> Result<(), EngineErro
             tracing::error!(%error, "an owner's accounts cannot be read");
             EngineError::Unavailable
         })?;
-        let mut reached: u32 = 0;
+        let (mut reached, mut failed): (u32, _) = (0, None);
         for other in others.iter().filter(|other| *other != account.id()) {
             match take(other, carried(account, spread)) {
                 Ok(()) => reached = reached.saturating_add(1),
@@ -35,8 +35,12 @@ pub(super) fn advance(steps: &Steps, account: &Account) -> Result<(), EngineErro
                 Err(EngineError::Refused(refusal)) => {
                     tracing::warn!(account = %other, measure = %id, %refusal, "a measure does not reach an account");
                 }
-                Err(error) => return Err(error),
+                // The others are reached all the same; this one is tried again with the next round.
+                Err(error) => failed = Some(error),
             }
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
         take(account.id(), Command::CompleteSpread { measure: spread.revision, accounts: reached })?;
     }

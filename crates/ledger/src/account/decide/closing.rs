@@ -62,7 +62,7 @@ pub(super) fn close(
 /// An end that takes effect, and what becomes of what is free; open holds stay and may settle.
 pub(super) fn closed_now(account: &Account, policy: &Policy, closed: AccountClosed) -> Vec<Event> {
     let remainder = closed.remainder.unwrap_or(policy.close.remainder);
-    let rest = account.live_lots().filter(|lot| !lot.free.is_zero());
+    let rest = account.live_lots().filter(|lot| !lot.free.is_zero() && !account.is_set_aside(lot.revision));
     let rest: Vec<LotAmount> = rest.map(|lot| LotAmount { lot: lot.revision, amount: lot.free }).collect();
     let mut events = vec![closed.into()];
     account.end_of(&rest, remainder, &mut events);
@@ -80,7 +80,7 @@ impl Account {
     }
 
     /// What was granted is forfeited; what was paid for repays the debt first, and the rest of it is owed to the holder.
-    /// What is frozen of it stays as it is, for whoever froze it.
+    /// What is frozen of it, or was paid by a payment that is disputed, stays as it is, for whoever decides that.
     fn settle_rest(&self, free: &[LotAmount], events: &mut Vec<Event>) {
         let in_frozen_lots: Credits =
             self.live_lots().filter(|lot| lot.freezes > 0).map(|lot| lot.free).sum();
@@ -89,7 +89,7 @@ impl Account {
         for part in free {
             match self.lot(part.lot) {
                 Some(lot) if lot.basis.is_none() => granted.push(*part),
-                Some(lot) if lot.freezes == 0 => {
+                Some(lot) if lot.freezes == 0 && !self.is_contested(lot) => {
                     let repays = debt.min(part.amount);
                     debt = debt.above(repays);
                     let left = part.amount.above(repays);

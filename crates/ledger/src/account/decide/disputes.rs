@@ -7,7 +7,7 @@ use super::super::refusal::Noun;
 use super::super::{Account, Event, Refusal, command};
 use super::{funding, statements, usage_refunds};
 use crate::book::{Book, ClaimsSoFar, GrantSource};
-use crate::{AmountError, Timestamp};
+use crate::{AmountError, Credits, Timestamp};
 
 /// Within the days of the policy, the last instant included (A3, M5); one at a time.
 pub(super) fn open(
@@ -108,6 +108,23 @@ fn credited(
             usage_refunds::give_back(account, book, &refund, now)
         }
         DisputeKind::Statement => {
+            // At most what calls were charged in the period, all its disputes together.
+            let billing = &account.records().billing;
+            let issued = billing.statement(found.opened.subject).map(|statement| &statement.issued);
+            let charged = issued.map_or(Credits::ZERO, |issued| issued.charged.above(issued.refunded));
+            let of_it =
+                billing.disputes().iter().filter(|dispute| dispute.opened.subject == found.opened.subject);
+            let before: Credits = of_it
+                .filter_map(|dispute| dispute.resolved.as_ref())
+                .map(|(_, resolved)| resolved.credits)
+                .sum();
+            if resolve.credits.is_some_and(|credits| credits > charged.above(before)) {
+                let reason = "more than the calls of the statement were charged";
+                return Err(Refusal::NotEligible {
+                    reason,
+                    clause: book.policy(now).disputes.clause.clone(),
+                });
+            }
             let grant = command::Grant {
                 source: GrantSource::Compensation,
                 campaign: None,

@@ -41,7 +41,8 @@ impl Account {
 
     fn next_expiry(&self) -> Option<Timestamp> {
         let hold = self.hold_ends.first().map(|(end, _)| *end);
-        let lot = self.live_lots().filter(|lot| !lot.free.is_zero()).filter_map(|lot| lot.expires_at).min();
+        let lots = self.live_lots().filter(|lot| !lot.free.is_zero() && !self.is_set_aside(lot.revision));
+        let lot = lots.filter_map(|lot| lot.expires_at).min();
         hold.into_iter().chain(lot).min()
     }
 
@@ -96,7 +97,11 @@ impl Account {
         let appointment = book.and_then(|book| Some((self.next_appointment(book)?, book)));
         let appointed = appointment.as_ref().map(|(next, _)| next.at.max(since));
         match self.first_expiry(now, since) {
-            Some((at, expiry)) if appointed.is_none_or(|appointed| at <= appointed) => (at, vec![expiry]),
+            Some((at, expiry)) if appointed.is_none_or(|appointed| at <= appointed) => {
+                let mut events = vec![expiry];
+                self.end_expired(book, now, &mut events);
+                (at, events)
+            }
             _ => match appointment {
                 Some((next, book)) if next.at <= now => (next.at.max(since), (next.record)(self, book, now)),
                 _ => (since, Vec::new()),
@@ -107,7 +112,7 @@ impl Account {
     fn first_expiry(&self, now: Timestamp, since: Timestamp) -> Option<(Timestamp, Event)> {
         let lot = self
             .live_lots()
-            .filter(|lot| !lot.free.is_zero())
+            .filter(|lot| !lot.free.is_zero() && !self.is_set_aside(lot.revision))
             .filter_map(|lot| lot.expires_at.map(|end| (end.max(since), lot)))
             .min_by_key(|(end, lot)| (*end, lot.revision))
             .filter(|(end, _)| *end <= now);
@@ -124,6 +129,16 @@ impl Account {
         }
     }
 
+    /// What an expired hold gives back to an account that has ended goes where its other credits went.
+    fn end_expired(&self, book: Option<&Book>, now: Timestamp, events: &mut Vec<Event>) {
+        let (Some(book), Some(Event::HoldExpired(expired))) = (book, events.first()) else { return };
+        let returned = self.hold(expired.hold).map(|hold| merged(&hold.lots)).unwrap_or_default();
+        // What is past its end expires by itself.
+        let is_past = |part: &LotAmount| self.lot(part.lot).is_some_and(|lot| lot.is_past(now));
+        let returned: Vec<LotAmount> = returned.into_iter().filter(|part| !is_past(part)).collect();
+        self.settle_returned(&returned, book.policy(now), now, events);
+    }
+
     /// What becomes of credits that return to lots: those of a lot past its end expire at once, those of a closed
     /// account go where its other credits went when it ended. Everything else stays free.
     pub(super) fn settle_returned(
@@ -136,6 +151,10 @@ impl Account {
         let mut rest = Vec::new();
         for part in merged(returned) {
             let LotAmount { lot, amount } = part;
+            // A refund waits for them.
+            if self.is_set_aside(lot) {
+                continue;
+            }
             if self.lot(lot).is_some_and(|lot| lot.is_past(now)) {
                 events.push(LotExpired { lot, amount, expired_at: now }.into());
             } else {
@@ -143,7 +162,10 @@ impl Account {
             }
         }
         if let Some(remainder) = self.ended_with(policy) {
-            self.end_of(&rest, remainder, events);
+            // What they repay and leave frozen goes by how the account stands once they have returned.
+            let mut after = self.clone();
+            events.iter().for_each(|event| after.evolve(event, now));
+            after.end_of(&rest, remainder, events);
         }
     }
 

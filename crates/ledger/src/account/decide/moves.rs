@@ -29,7 +29,9 @@ pub(super) fn withdraw(
 ) -> Result<Vec<Event>, Refusal> {
     let policy = book.policy(now);
     may_leave(account, &policy.withdrawal)?;
-    let lots = take(account, policy, withdraw.credits, &policy.withdrawal, |lot| lot.basis.is_some())?;
+    let lots = take(account, policy, withdraw.credits, &policy.withdrawal, |lot| {
+        lot.basis.is_some() && !account.is_contested(lot)
+    })?;
     let amounts = worth(account, &lots)?;
     if amounts.is_empty() {
         let reason = "what was paid for it is less than the smallest unit of its currency";
@@ -65,7 +67,10 @@ pub(super) fn migrate(
     if account.records().moves.migrations().len() >= MAX_MIGRATIONS {
         return Err(Refusal::LimitReached { what: "migrations on their way", limit: MAX_MIGRATIONS });
     }
-    let lots = take(account, policy, migrate.credits, rule, |_| true)?;
+    let lots = take(account, policy, migrate.credits, rule, |lot| {
+        // A period that is not paid yet stays where it can be reclaimed.
+        (lot.basis.is_some() || lot.source.is_some()) && !account.is_contested(lot)
+    })?;
     let Migrate { to, reason, by, .. } = migrate.clone();
     Ok(vec![MigrationStarted { to, lots, reason, by }.into()])
 }
@@ -145,7 +150,7 @@ fn may_leave(account: &Account, rule: &MoveRule) -> Result<(), Refusal> {
         MoveWhen::Never => false,
         MoveWhen::Frozen if freezes.peek().is_none() => account.status() == Status::Closed,
         MoveWhen::Frozen => freezes.all(|freeze| allows(&freeze.reason)),
-        MoveWhen::Always => true,
+        MoveWhen::Always => freezes.all(|freeze| rule.reasons.contains(&freeze.reason)),
     };
     if allowed { Ok(()) } else { Err(Refusal::NotWithdrawable { clause: rule.clause.clone() }) }
 }

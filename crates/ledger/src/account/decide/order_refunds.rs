@@ -6,7 +6,7 @@ use super::super::event::{
     RefundDenied, RefundEvidenceAdded, RefundFailed, RefundPaid, RefundReclaimed, RefundRequested,
 };
 use super::super::records::{Payout, PayoutState, RefundOf};
-use super::super::{Account, Event, FreezeScope, Noun, Refusal, Status};
+use super::super::{Account, Event, FreezeScope, Noun, Refusal};
 use super::Draft;
 use super::due::{Appointment, merged};
 use super::eligibility::{missing, required};
@@ -37,7 +37,8 @@ pub(super) fn request(
     }
     few_enough(&request.evidence)?;
     let refund = account.next_revision();
-    let by_itself = judged.handling == Handling::Automatic && missing.is_empty();
+    let by_itself =
+        judged.handling == Handling::Automatic && missing.is_empty() && nothing_is_frozen(account);
     let mut draft = Draft::new(account, now);
     draft.push(RefundRequested {
         order_id: request.order_id.clone(),
@@ -75,6 +76,7 @@ pub(super) fn add_evidence(
     let by_itself = of.handling == Handling::Automatic
         && missing.is_empty()
         && payout.state == PayoutState::Requested
+        && nothing_is_frozen(account)
         && may_be_paid(account, of).is_ok();
     let mut draft = Draft::new(account, now);
     draft.push(RefundEvidenceAdded {
@@ -153,14 +155,17 @@ pub(super) fn failed(
         && let Some(standing) = account.records().orders.standings.get(&of.order_id)
     {
         let others = account.refunded_here(&of.order_id).saturating_sub(payout.minor());
+        if standing.was_taken_back() {
+            let reason = "the payment was taken back at its provider";
+            return Err(Refusal::NotEligible { reason, clause: None });
+        }
         if standing.refunded > standing.elsewhere.saturating_add(others) {
             let reason = "the provider has paid it back";
             return Err(Refusal::NotEligible { reason, clause: None });
         }
     }
     let reinstated = merged(&payout.lots);
-    let forfeits =
-        account.status() == Status::Closed && book.policy(now).close.remainder == Remainder::Forfeit;
+    let forfeits = account.ended_with(book.policy(now)) == Some(Remainder::Forfeit);
     let mut events = vec![
         RefundFailed { refund, reason: reason.clone(), reinstated: reinstated.clone(), by: by.clone() }
             .into(),
@@ -261,6 +266,10 @@ fn approve_now(
     let payout = draft.account.records().orders.payouts.get(&refund);
     let of = payout.and_then(Payout::refund).ok_or(Refusal::NotFound(Noun::Refund))?;
     let waits = pinned(book, of)?.0.open_holds == OrderHolds::Wait && is_held(&draft.account, of);
+    if !waits && draft.account.lots_of_order(&of.order_id).all(|lot| lot.free.is_zero()) {
+        let reason = "all that is left of the order is held by calls";
+        return Err(Refusal::NotEligible { reason, clause: of.clause.clone() });
+    }
     if !waits && let Some(reclaimed) = reclaimed(&draft.account, book, refund, of) {
         draft.push(reclaimed);
     }
@@ -343,6 +352,11 @@ fn few_enough(evidence: &[Evidence]) -> Result<(), Refusal> {
         return Err(Refusal::LimitReached { what: "pieces of evidence", limit: MAX_EVIDENCE });
     }
     Ok(())
+}
+
+/// Nothing is refunded by itself while something of the account is frozen: a person decides.
+fn nothing_is_frozen(account: &Account) -> bool {
+    account.freezes().is_empty()
 }
 
 /// The order may have been paid back or spent since it was asked for.

@@ -162,10 +162,11 @@ fn closed(
     let amount = amount.unwrap_or(all);
     closed.credits = share(basis, amount.minor(), all.minor()).min(basis.credits.above(standing.taken_back));
     let sum = |bucket| account.lots_of_order(&basis.order_id).map(|lot| lot.bucket(bucket)).sum::<Credits>();
-    let (free, held) = (sum(Bucket::Free), sum(Bucket::Held));
-    let given_back = [sum(Bucket::Reclaimed), free, held, standing.debt].into_iter().sum::<Credits>();
+    let given_back = [sum(Bucket::Reclaimed), sum(Bucket::Free), standing.debt].into_iter().sum::<Credits>();
+    // What a hold gives back later repays what is owed for it now.
+    let gone = [Bucket::Spent, Bucket::Held, Bucket::Withdrawn, Bucket::Migrated].map(sum);
     let lacking = standing.taken_back.plus(closed.credits)?.above(given_back);
-    closed.debt = lacking.min(sum(Bucket::Spent).above(standing.debt));
+    closed.debt = lacking.min(gone.into_iter().sum::<Credits>().above(standing.debt));
     closed.lots = take_free(account, &basis.order_id, closed.credits);
     let gone = amount.minor().saturating_add(standing.elsewhere);
     closed.lapses = lapses && gone >= all.minor();

@@ -14,6 +14,7 @@ use super::super::event::{
 use super::super::records::{Subscription, SubscriptionPeriod};
 use super::super::refusal::Noun;
 use super::super::{Account, Event, Refusal, Status};
+use super::control::not_closed;
 use super::due::Appointment;
 use super::{admission, funding};
 use crate::book::{Book, Plan};
@@ -75,6 +76,8 @@ pub(super) fn pay(
     pay: &PayPeriod,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
+    not_closed(account)?;
+    admission::may_buy(account, book, now)?;
     let subscriptions = &account.records().subscriptions;
     let found = subscriptions.get(pay.subscription).ok_or(Refusal::NotFound(Noun::Subscription))?;
     if found.ended.as_ref().is_some_and(|(_, reason)| reason.as_str() == UNPAID) {

@@ -93,6 +93,20 @@ impl Orders {
 }
 
 impl Account {
+    /// Whether a lot is set aside for a refund that waits for holds: nothing else takes from it.
+    pub(in crate::account) fn is_set_aside(&self, lot: u64) -> bool {
+        let orders = &self.records().orders;
+        let of = |refund| orders.payouts.get(refund).and_then(Payout::refund);
+        orders.waiting.iter().filter_map(of).any(|refund| refund.set_aside.contains(&lot))
+    }
+
+    /// Whether the payment of a lot is disputed at its provider: its credits do not leave the account meanwhile.
+    pub(in crate::account) fn is_contested(&self, lot: &Lot) -> bool {
+        let standings = &self.records().orders.standings;
+        let of = lot.basis.as_deref().and_then(|basis| standings.get(&basis.order_id));
+        of.is_some_and(Standing::is_disputed)
+    }
+
     /// The lots that an order has paid for.
     pub fn lots_of_order(&self, order_id: &Token) -> impl Iterator<Item = &Lot> {
         self.lots

@@ -44,7 +44,9 @@ impl Day<'_> {
         self.done(&self.tokens.finance, &format!("{path}/approve"), &json!({})).await?;
         self.done(&self.tokens.finance2, &format!("{path}/paid"), &json!({ "ref": "transfer-1" })).await?;
         let refunded = text(&refund, "/refundable/amount")?;
-        Ok(format!("zivv         a barred region is refused; of 20.00 USD {refunded} unspent are refunded (Z5, Z12)"))
+        Ok(format!(
+            "zivv         a barred region is refused; of 20.00 USD {refunded} unspent are refunded (Z5, Z12)"
+        ))
     }
 
     /// A plan by the month; what moderation blocks is refunded by itself; cancelled to the end of the period.
@@ -113,7 +115,9 @@ impl Day<'_> {
         self.refused("/v1/accounts/otto/debits", &next, "account_frozen").await?;
         self.done(&self.tokens.finance, "/v1/accounts/otto/thaw", &json!({ "reason": "cleared" })).await?;
         let cost = text(&call, "/charged")?;
-        Ok(format!("aiproxynode  a disputed call of {cost} is credited; a freeze stops the very next call (A3, A5)"))
+        Ok(format!(
+            "aiproxynode  a disputed call of {cost} is credited; a freeze stops the very next call (A3, A5)"
+        ))
     }
 
     async fn open(&self, book: &str, account: &str) -> anyhow::Result<()> {
