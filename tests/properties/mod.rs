@@ -2,6 +2,7 @@
 
 mod checks;
 pub mod model;
+mod policies;
 mod refunds;
 pub mod run;
 pub mod steps;
