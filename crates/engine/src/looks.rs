@@ -42,7 +42,8 @@ struct State {
 
 impl Looks {
     /// Of a log whose last event was recorded at a time: what took effect by then has reached every account, but for the
-    /// ends of services, which are looked at once more.
+    /// ends of services and the policies in force, which are looked at once more. A policy may have come with the files
+    /// of this very start, or just before the last process ended; and what a look has found due is kept in memory only.
     pub(crate) fn new(
         store: Arc<dyn EventStore>,
         books: Arc<Books>,
@@ -51,8 +52,9 @@ impl Looks {
     ) -> Self {
         let mut done = HashSet::new();
         for book in books.all() {
+            let in_force = book.policy_at(last).map(|version| version.terms.version);
             done.extend(book.policies().iter().filter_map(|version| {
-                let passed = version.effective_at <= last;
+                let passed = version.effective_at <= last && Some(version.terms.version) != in_force;
                 passed.then(|| (book.id.clone(), Some(version.terms.version)))
             }));
             // An account cannot be older than the first version.
