@@ -80,7 +80,8 @@ impl Account {
     }
 
     /// What was granted is forfeited; what was paid for repays the debt first, and the rest of it is owed to the holder.
-    /// What is frozen of it, or was paid by a payment that is disputed, stays as it is, for whoever decides that.
+    /// What is frozen of it, or was paid by a payment that is disputed or went back in part, stays as it is, for whoever
+    /// decides that.
     fn settle_rest(&self, free: &[LotAmount], events: &mut Vec<Event>) {
         let in_frozen_lots: Credits =
             self.live_lots().filter(|lot| lot.freezes > 0).map(|lot| lot.free).sum();

@@ -100,11 +100,12 @@ impl Account {
         orders.waiting.iter().filter_map(of).any(|refund| refund.set_aside.contains(&lot))
     }
 
-    /// Whether the payment of a lot is disputed at its provider: its credits do not leave the account meanwhile.
+    /// Whether the payment of a lot is disputed, or was paid back at least in part, at its provider: its credits do not leave
+    /// the account but by a refund, which counts what went back already.
     pub(in crate::account) fn is_contested(&self, lot: &Lot) -> bool {
         let standings = &self.records().orders.standings;
         let of = lot.basis.as_deref().and_then(|basis| standings.get(&basis.order_id));
-        of.is_some_and(Standing::is_disputed)
+        of.is_some_and(|of| of.is_disputed() || of.was_taken_back() || of.elsewhere > 0)
     }
 
     /// The lots that an order has paid for.
