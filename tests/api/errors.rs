@@ -172,21 +172,9 @@ async fn every_code_has_its_status_and_its_members() {
 
 /// The tests in some folders, as one text.
 fn texts_of(folders: &[&str]) -> String {
-    let mut open: Vec<_> =
-        folders.iter().map(|folder| format!("{}/{folder}", env!("CARGO_MANIFEST_DIR")).into()).collect();
-    let mut texts = String::new();
-    while let Some(folder) = open.pop() {
-        let folder: std::path::PathBuf = folder;
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                texts += &std::fs::read_to_string(path).unwrap();
-            }
-        }
-    }
-    texts
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = folders.iter().flat_map(|folder| crate::house::files(&root.join(folder), "rs"));
+    files.map(|file| std::fs::read_to_string(file).unwrap()).collect()
 }
 
 /// What the rules refuse.

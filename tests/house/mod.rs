@@ -112,7 +112,7 @@ fn every_crate_is_a_member_and_takes_the_lints_of_the_house() {
 }
 
 /// Every file below a folder with an extension; what was built is left out.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

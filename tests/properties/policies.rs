@@ -12,7 +12,7 @@ use proptest::test_runner::TestRunner;
 use scrip_ledger::book::{Book, BookFiles, GrantSource, Outcome};
 use scrip_ledger::command::{
     ApproveRefund, Call, CaptureHold, Close, Debit, DenyRefund, Freeze, Grant, Migrate, MigrationTarget,
-    NotifyBreach, Open, OpenDispute, PayPeriod, PaymentChange, PaymentNotice, PlaceHold, RefundDebit,
+    NotifyBreach, OpenDispute, PayPeriod, PaymentChange, PaymentNotice, PlaceHold, RefundDebit,
     RequestRefund, ResolveDispute, Size, Subscribe, TopUp, Withdraw,
 };
 use scrip_ledger::event::{
@@ -431,18 +431,7 @@ fn play((catalog, parts, dropped): Terms, steps: Steps) -> Option<Run> {
     let account = Account::absent(token("alice"));
     let (made, charges, holds, paid) = Default::default();
     let mut run = Run { account, book, now: 1_772_000_000 * SECOND, made, charges, holds, commands: 0, paid };
-    run.take(&Command::Open(Open {
-        book: token("mixed"),
-        owner: None,
-        region: Some("DE".into()),
-        attestations: Some(scrip_ledger::event::Attestations {
-            age_at_least: Some(30),
-            accurate_information: true,
-            not_sanctioned: Some(true),
-        }),
-        terms_version: None,
-        frozen: None,
-    }));
+    run.take(&super::refunds::open("mixed"));
     for (kind, one, other, number, days) in steps {
         // Now and then some weeks pass; mostly seconds.
         run.now += if days > 30 { (days - 30) * 5 * 86_400 * SECOND } else { days * SECOND };

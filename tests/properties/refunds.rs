@@ -84,6 +84,22 @@ fn book(holds: bool, keeps: bool, fee: bool, automatic: bool) -> Book {
     Book::from_files(BookFiles::parse("pixapi", &read("catalog.toml"), &policy).unwrap())
 }
 
+/// An account of a book, by somebody whom none of the terms refuses.
+pub fn open(book: &str) -> Command {
+    Command::Open(Open {
+        book: token(book),
+        owner: None,
+        region: Some("DE".into()),
+        attestations: Some(scrip_ledger::event::Attestations {
+            age_at_least: Some(30),
+            accurate_information: true,
+            not_sanctioned: Some(true),
+        }),
+        terms_version: None,
+        frozen: None,
+    })
+}
+
 struct Run {
     account: Account,
     book: Book,
@@ -97,18 +113,7 @@ impl Run {
     fn new(book: Book) -> Self {
         let account = Account::absent(token("ann"));
         let mut run = Self { account, book, now: DAY, debits: Vec::new(), refund: None, asked: 0 };
-        run.command(Command::Open(Open {
-            book: token("pixapi"),
-            owner: None,
-            region: Some("DE".into()),
-            attestations: Some(scrip_ledger::event::Attestations {
-                age_at_least: Some(30),
-                accurate_information: true,
-                not_sanctioned: Some(true),
-            }),
-            terms_version: None,
-            frozen: None,
-        }));
+        run.command(open("pixapi"));
         run.command(Command::TopUp(TopUp {
             order_id: token("order"),
             product_id: token("pack-25"),

@@ -76,3 +76,9 @@ impl Api {
         Ok((status, response.into_body().collect().await?.to_bytes()))
     }
 }
+
+/// A text of an answer, by its JSON pointer.
+pub fn text<'a>(value: &'a Value, pointer: &str) -> anyhow::Result<&'a str> {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    found.with_context(|| format!("an answer without {pointer}: {value}"))
+}

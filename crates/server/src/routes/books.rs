@@ -119,6 +119,13 @@ impl App {
         self.engine.book(&id).ok_or_else(unknown)
     }
 
+    /// The same, once it knows what the caller's position asks for. Who may not read it does not wait.
+    async fn book_since(&self, caller: &Principal, id: &str, since: &Since) -> Result<Arc<Book>, Problem> {
+        self.book(caller, id)?;
+        since.wait(self).await?;
+        self.book(caller, id)
+    }
+
     /// A book that the caller may read, the time that it is asked about, and the account that it is asked for.
     async fn asked(&self, caller: &Principal, id: &str, at: &At) -> Result<Asked, Problem> {
         let book = self.book(caller, id)?;
@@ -249,9 +256,7 @@ pub(crate) async fn catalogs(
     caller: Principal,
     Params(since): Params<Since>,
 ) -> Result<Json<List<VersionItem>>, Problem> {
-    app.book(&caller, &id)?;
-    since.wait(&app).await?;
-    let book = app.book(&caller, &id)?;
+    let book = app.book_since(&caller, &id, &since).await?;
     app.history_of(book.catalogs(), |version| item(version, version.terms.version)).await
 }
 
@@ -265,9 +270,7 @@ pub(crate) async fn policies(
     caller: Principal,
     Params(since): Params<Since>,
 ) -> Result<Json<List<VersionItem>>, Problem> {
-    app.book(&caller, &id)?;
-    since.wait(&app).await?;
-    let book = app.book(&caller, &id)?;
+    let book = app.book_since(&caller, &id, &since).await?;
     app.history_of(book.policies(), |version| item(version, version.terms.version)).await
 }
 
@@ -281,9 +284,7 @@ pub(crate) async fn campaigns(
     caller: Principal,
     Params(since): Params<Since>,
 ) -> Result<Json<List<CampaignItem>>, Problem> {
-    app.book(&caller, &id)?;
-    since.wait(&app).await?;
-    let book = app.book(&caller, &id)?;
+    let book = app.book_since(&caller, &id, &since).await?;
     let item = |version: &Version<Campaign>| CampaignItem {
         announced_at: version.announced_at.into(),
         effective_at: version.effective_at.into(),

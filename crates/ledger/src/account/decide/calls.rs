@@ -245,12 +245,22 @@ fn reserve(
 
 /// Takes up to an amount from what is usable, in burn order.
 pub(super) fn take_usable(account: &Account, policy: &Policy, amount: Credits) -> Vec<LotAmount> {
-    let mut lacking = amount.min(account.usable());
+    up_to(account, policy, amount.min(account.usable()), |_| true)
+}
+
+/// Up to an amount of what is usable of some lots, in burn order.
+pub(super) fn up_to(
+    account: &Account,
+    policy: &Policy,
+    amount: Credits,
+    which: impl Fn(&Lot) -> bool,
+) -> Vec<LotAmount> {
+    let mut lacking = amount;
     let mut parts = Vec::new();
     if lacking.is_zero() {
         return parts;
     }
-    for lot in in_burn_order(account, policy) {
+    for lot in in_burn_order(account, policy).into_iter().filter(|lot| which(lot)) {
         let part = lot.usable().min(lacking);
         lacking = lacking.above(part);
         parts.push(LotAmount { lot: lot.revision, amount: part });
@@ -262,7 +272,7 @@ pub(super) fn take_usable(account: &Account, policy: &Policy, amount: Credits) -
 }
 
 /// The lots that have something usable, in the order in which they are spent.
-pub(super) fn in_burn_order<'a>(account: &'a Account, policy: &Policy) -> Vec<&'a Lot> {
+fn in_burn_order<'a>(account: &'a Account, policy: &Policy) -> Vec<&'a Lot> {
     let mut lots: Vec<_> = account.live_lots().filter(|lot| !lot.usable().is_zero()).collect();
     if lots.len() > 1 {
         lots.sort_by(|one, other| {

@@ -3,7 +3,7 @@
 
 use super::super::event::{Basis, Channel, Evidence};
 use super::super::records::paid_in_all;
-use super::super::{Account, Bucket, Lot, Refusal, Status};
+use super::super::{Account, Bucket, Refusal, Status};
 use crate::book::Book;
 use crate::book::policy::{Advice, Clause, EvidenceRule, Handling, OnTop, Policy, RefundRule, RefundTerms};
 use crate::{Credits, Money, Timestamp, Token};
@@ -101,7 +101,7 @@ impl Account {
         cause: &Token,
         now: Timestamp,
     ) -> Option<Eligibility> {
-        let basis = self.lots_of_order(order_id).find_map(|lot| lot.basis.as_deref())?;
+        let basis = self.basis_of_order(order_id)?;
         let policy = book.policy(now);
         let terms = policy.refunds.as_ref();
         let rule = terms.map(|terms| self.rule_for(terms, cause));
@@ -173,7 +173,7 @@ impl Account {
             let what = "a request for a refund";
             return Some(Refusal::WindowClosed { what, until, clause: rule.clause.clone() });
         }
-        let sum = |bucket| self.lots_of_order(&basis.order_id).map(|lot| lot.bucket(bucket)).sum::<Credits>();
+        let sum = |bucket| self.credits_of_order(&basis.order_id, bucket);
         if rule.unused_only && !sum(Bucket::Spent).is_zero() {
             return not("credits of the order were spent");
         }
@@ -208,7 +208,7 @@ impl Account {
     /// What there is to refund of an order: the unspent part of its lots at cost basis, rounded down once; what was
     /// agreed on, if that is less. All refunds of an order together never come to more than was paid.
     pub(super) fn refundable(&self, policy: &Policy, basis: &Basis, agreed: Option<Money>) -> Refundable {
-        let credits: Credits = self.lots_of_order(&basis.order_id).map(|lot: &Lot| lot.free).sum();
+        let credits = self.credits_of_order(&basis.order_id, Bucket::Free);
         let standing = self.records().orders.standings.get(&basis.order_id);
         let gone = standing
             .map_or(0, |standing| standing.elsewhere)

@@ -9,7 +9,7 @@ use super::super::event::{
 };
 use super::super::refusal::Noun;
 use super::super::{Account, Event, Lot, Refusal, Status};
-use super::calls::in_burn_order;
+use super::calls::up_to;
 use super::funding::MAX_LIVE_LOTS;
 use super::sum;
 use crate::book::policy::{MoveRule, MoveWhen};
@@ -182,25 +182,6 @@ fn take(
 fn leavable(account: &Account, which: impl Fn(&Lot) -> bool) -> Credits {
     let free: Credits = account.live_lots().filter(|lot| which(lot)).map(Lot::usable).sum();
     free.min(account.balance().available).above(Credits::ZERO)
-}
-
-/// Up to an amount of some lots, in the order that they would be spent in.
-fn up_to(
-    account: &Account,
-    policy: &Policy,
-    amount: Credits,
-    which: impl Fn(&Lot) -> bool,
-) -> Vec<LotAmount> {
-    let mut lacking = amount;
-    let mut parts = Vec::new();
-    for lot in in_burn_order(account, policy).into_iter().filter(|lot| which(lot)) {
-        let part = lot.usable().min(lacking);
-        if !part.is_zero() {
-            lacking = lacking.above(part);
-            parts.push(LotAmount { lot: lot.revision, amount: part });
-        }
-    }
-    parts
 }
 
 /// What was paid for credits of lots, by currency: of each lot its price's part, rounded down to the minor unit.

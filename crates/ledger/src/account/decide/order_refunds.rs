@@ -6,7 +6,7 @@ use super::super::event::{
     RefundDenied, RefundEvidenceAdded, RefundFailed, RefundPaid, RefundReclaimed, RefundRequested,
 };
 use super::super::records::{Payout, PayoutState, RefundOf};
-use super::super::{Account, Event, FreezeScope, Noun, Refusal};
+use super::super::{Account, Bucket, Event, FreezeScope, Noun, Refusal};
 use super::Draft;
 use super::due::{Appointment, merged};
 use super::eligibility::{missing, required};
@@ -251,7 +251,7 @@ fn fix(account: &Account, book: &Book) -> Vec<Event> {
 }
 
 fn is_held(account: &Account, of: &RefundOf) -> bool {
-    account.lots_of_order(&of.order_id).any(|lot| !lot.held.is_zero())
+    !account.credits_of_order(&of.order_id, Bucket::Held).is_zero()
 }
 
 /// Approves a refund, and fixes its amount unless it waits for holds.
@@ -266,7 +266,7 @@ fn approve_now(
     let payout = draft.account.records().orders.payouts.get(&refund);
     let of = payout.and_then(Payout::refund).ok_or(Refusal::NotFound(Noun::Refund))?;
     let waits = pinned(book, of)?.0.open_holds == OrderHolds::Wait && is_held(&draft.account, of);
-    if !waits && draft.account.lots_of_order(&of.order_id).all(|lot| lot.free.is_zero()) {
+    if !waits && draft.account.credits_of_order(&of.order_id, Bucket::Free).is_zero() {
         let reason = "all that is left of the order is held by calls";
         return Err(Refusal::NotEligible { reason, clause: of.clause.clone() });
     }
@@ -279,7 +279,7 @@ fn approve_now(
 /// What is free of the order's lots is voided, and what is owed for it follows.
 fn reclaimed(account: &Account, book: &Book, refund: u64, of: &RefundOf) -> Option<RefundReclaimed> {
     let policy = book.policy_version(of.policy)?;
-    let basis = account.lots_of_order(&of.order_id).find_map(|lot| lot.basis.as_deref())?;
+    let basis = account.basis_of_order(&of.order_id)?;
     let refundable = account.refundable(policy, basis, of.agreed);
     let lots = account.lots_of_order(&of.order_id).filter(|lot| !lot.free.is_zero());
     Some(RefundReclaimed {
@@ -362,8 +362,8 @@ fn nothing_is_frozen(account: &Account) -> bool {
 /// The order may have been paid back or spent since it was asked for.
 fn may_be_paid(account: &Account, of: &RefundOf) -> Result<(), Refusal> {
     let not = |reason| Err(Refusal::NotEligible { reason, clause: of.clause.clone() });
-    let basis = account.lots_of_order(&of.order_id).find_map(|lot| lot.basis.as_deref());
-    if let Some(reason) = account.money_is_gone(basis.ok_or(Refusal::NotFound(Noun::Order))?) {
+    let basis = account.basis_of_order(&of.order_id).ok_or(Refusal::NotFound(Noun::Order))?;
+    if let Some(reason) = account.money_is_gone(basis) {
         return not(reason);
     }
     if account.lots_of_order(&of.order_id).all(|lot| !lot.is_live()) {
@@ -382,8 +382,7 @@ fn agreed(
     if of.handling != Handling::Negotiation {
         return if amount.is_none() { Ok(None) } else { Err(Refusal::RefundAmount { most: None }) };
     }
-    let basis = account.lots_of_order(&of.order_id).find_map(|lot| lot.basis.as_deref());
-    let basis = basis.ok_or(Refusal::NotFound(Noun::Order))?;
+    let basis = account.basis_of_order(&of.order_id).ok_or(Refusal::NotFound(Noun::Order))?;
     let most = account.refundable(policy, basis, None).amount;
     match amount {
         Some(amount)

@@ -22,8 +22,7 @@ pub(super) fn take_notice(
     notice: &PaymentNotice,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
-    let basis = account.lots_of_order(&notice.order_id).find_map(|lot| lot.basis.as_deref());
-    let basis = basis.ok_or(Refusal::NotFound(Noun::Order))?;
+    let basis = account.basis_of_order(&notice.order_id).ok_or(Refusal::NotFound(Noun::Order))?;
     let none = Standing::default();
     let standing = account.records().orders.standings.get(&notice.order_id).unwrap_or(&none);
     let lapses = lapses(book.policy(now));
@@ -161,7 +160,7 @@ fn closed(
     }
     let amount = amount.unwrap_or(all);
     closed.credits = share(basis, amount.minor(), all.minor()).min(basis.credits.above(standing.taken_back));
-    let sum = |bucket| account.lots_of_order(&basis.order_id).map(|lot| lot.bucket(bucket)).sum::<Credits>();
+    let sum = |bucket| account.credits_of_order(&basis.order_id, bucket);
     let given_back = [sum(Bucket::Reclaimed), sum(Bucket::Free), standing.debt].into_iter().sum::<Credits>();
     // What a hold gives back later repays what is owed for it now.
     let gone = [Bucket::Spent, Bucket::Held, Bucket::Withdrawn, Bucket::Migrated].map(sum);

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::super::event::{
-    AccountClosed, ClosedBy, LotAmount, LotReclaimed, PaymentDisputeClosed, PaymentDisputed, PaymentRefunded,
-    RefundApproved, RefundDenied, RefundEvidenceAdded, RefundFailed, RefundPaid, RefundReclaimed,
-    RefundRequested,
+    AccountClosed, Basis, ClosedBy, LotAmount, LotReclaimed, PaymentDisputeClosed, PaymentDisputed,
+    PaymentRefunded, RefundApproved, RefundDenied, RefundEvidenceAdded, RefundFailed, RefundPaid,
+    RefundReclaimed, RefundRequested,
 };
 use super::super::evolve::{Contradiction, add};
 use super::super::{Account, Bucket, Lot};
@@ -113,6 +113,16 @@ impl Account {
         self.lots
             .iter()
             .filter(move |lot| lot.basis.as_ref().is_some_and(|basis| basis.order_id == *order_id))
+    }
+
+    /// What was paid for an order; nothing if the account has no lot of it.
+    pub(in crate::account) fn basis_of_order(&self, order_id: &Token) -> Option<&Basis> {
+        self.lots_of_order(order_id).find_map(|lot| lot.basis.as_deref())
+    }
+
+    /// How many credits of an order's lots are in one of their places.
+    pub(in crate::account) fn credits_of_order(&self, order_id: &Token, bucket: Bucket) -> Credits {
+        self.lots_of_order(order_id).map(|lot| lot.bucket(bucket)).sum()
     }
 
     /// Something is owed to the holder, for which credits were taken: a withdrawal, as soon as it is asked for.

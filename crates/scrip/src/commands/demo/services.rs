@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use serde_json::{Value, json};
 
-use crate::client::Api;
+use crate::client::{Api, text};
 use crate::dev::Tokens;
 
 /// Plays all five; one sentence each says what happened.
@@ -181,9 +181,4 @@ fn payment(id: &str, amount: &str) -> Value {
 
 fn call_of(request_id: &str, model: &str, endpoint: &str, usage: &Value, outcome: &str) -> Value {
     json!({ "request_id": request_id, "model": model, "endpoint": endpoint, "usage": usage, "outcome": outcome })
-}
-
-fn text<'a>(value: &'a Value, pointer: &str) -> anyhow::Result<&'a str> {
-    let found = value.pointer(pointer).and_then(Value::as_str);
-    found.with_context(|| format!("an answer without {pointer}: {value}"))
 }

@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use scrip_gateway::mock::{Mock, Script};
 use serde_json::{Value, json};
 
-use crate::client::Api;
+use crate::client::{Api, text};
 use crate::dev::Tokens;
 use crate::stack::Addresses;
 
@@ -194,11 +194,6 @@ async fn side_story(api: &Api, tokens: &Tokens) -> anyhow::Result<()> {
     let path = format!("/v1/debits/{}/refund", text(&charged, "/debit_id")?);
     api.command(&path, "image-1-refund", &json!({ "outcome": "moderation_blocked" })).await?;
     Ok(())
-}
-
-fn text<'a>(value: &'a Value, pointer: &str) -> anyhow::Result<&'a str> {
-    let found = value.pointer(pointer).and_then(Value::as_str);
-    found.with_context(|| format!("an answer without {pointer}: {value}"))
 }
 
 impl fmt::Display for Story {
