@@ -9,6 +9,7 @@
 )]
 
 mod account;
+pub mod accounting;
 pub mod book;
 mod credits;
 mod id;

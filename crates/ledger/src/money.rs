@@ -111,6 +111,11 @@ fn share(minor: u64, part: i128, whole: i128) -> u64 {
     if part <= 0 {
         return 0;
     }
+    // Nearly all amounts fit, and dividing 256-bit numbers takes many times as long.
+    let small = u128::try_from(part).ok().and_then(|part| part.checked_mul(u128::from(minor)));
+    if let (Some(product), Ok(whole)) = (small, u128::try_from(whole)) {
+        return product.checked_div(whole).and_then(|part| u64::try_from(part).ok()).unwrap_or(0);
+    }
     let product = I256::from(minor).checked_mul(I256::from(part));
     let quotient = product.and_then(|product| product.checked_div(I256::from(whole)));
     quotient.and_then(|quotient| u64::try_from(quotient).ok()).unwrap_or(0)
@@ -125,6 +130,19 @@ impl Currency {
     /// Its three letters.
     pub fn code(self) -> &'static str {
         self.0.code()
+    }
+}
+
+impl PartialOrd for Currency {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By their codes.
+impl Ord for Currency {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.code().cmp(other.code())
     }
 }
 

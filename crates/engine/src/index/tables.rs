@@ -17,7 +17,7 @@ use crate::request::KeyClass;
 use crate::secrets::KeyOwner;
 
 /// Rises with every change of what the tables hold or of an account's shape: an older index is built anew.
-const FORMAT: &str = concat!("1 of scrip ", env!("CARGO_PKG_VERSION"));
+const FORMAT: &str = concat!("2 of scrip ", env!("CARGO_PKG_VERSION"));
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// Fewer keys than this are inserted one by one; more are sorted and become a table of their own.
 const BULK: usize = 16_384;

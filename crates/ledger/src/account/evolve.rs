@@ -70,6 +70,7 @@ impl Account {
                     paid: top_up.payment.amount,
                     credits: top_up.credits,
                     paid_at: recorded_at,
+                    provider: Some(top_up.payment.provider.clone()),
                     tax: top_up.payment.tax,
                     fee: top_up.payment.fee,
                 })),

@@ -15,5 +15,6 @@ pub use decide::{Eligibility, Refundable, decide};
 pub use event::Event;
 pub use liability::{LiabilityCap, PaymentBehind};
 pub use lot::{Bucket, Lot};
+pub(crate) use records::paid_in_all;
 pub use refusal::{Noun, Refusal};
 pub use state::{Account, Balance, Freeze, FreezeScope, Hold, Inconsistency, Key, KeyState, Status, Totals};

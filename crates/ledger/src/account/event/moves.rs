@@ -82,6 +82,9 @@ pub struct Basis {
     pub credits: Credits,
     /// When.
     pub paid_at: Timestamp,
+    /// Through which payment provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Token>,
     /// Tax that came on top of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax: Option<Money>,

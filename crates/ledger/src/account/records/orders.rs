@@ -116,7 +116,7 @@ impl Account {
     }
 
     /// What was paid for an order; nothing if the account has no lot of it.
-    pub(in crate::account) fn basis_of_order(&self, order_id: &Token) -> Option<&Basis> {
+    pub(crate) fn basis_of_order(&self, order_id: &Token) -> Option<&Basis> {
         self.lots_of_order(order_id).find_map(|lot| lot.basis.as_deref())
     }
 
@@ -360,7 +360,7 @@ impl Account {
 
     /// What is owed or was paid out for an order by the way that the payment came, tax and fees included, in minor units:
     /// its provider will say so too.
-    pub(in crate::account) fn refunded_here(&self, order_id: &Token) -> u64 {
+    pub(crate) fn refunded_here(&self, order_id: &Token) -> u64 {
         let refunds = self.records().orders.refunds_of(order_id);
         let by_provider = refunds.filter(|(_, _, of)| of.channel == super::super::event::Channel::Original);
         by_provider.fold(0, |sum, (_, payout, _)| sum.saturating_add(payout.minor()))
@@ -374,6 +374,6 @@ impl Account {
 }
 
 /// The sum of what was paid for an order, tax and fees included.
-pub(in crate::account) fn paid_in_all(paid: Money, on_top: [Option<Money>; 2]) -> Money {
+pub(crate) fn paid_in_all(paid: Money, on_top: [Option<Money>; 2]) -> Money {
     on_top.into_iter().flatten().fold(paid, |sum, more| sum.plus(more).unwrap_or(sum))
 }

@@ -104,6 +104,7 @@ fn basis(order_id: &Token, payment: &Payment, credits: Credits, paid_at: Timesta
         paid: payment.amount,
         credits,
         paid_at,
+        provider: Some(payment.provider.clone()),
         tax: payment.tax,
         fee: payment.fee,
     })
