@@ -1,5 +1,6 @@
 //! Random histories against a naive model that shares no code with the ledger. `PROPTEST_CASES` raises how many.
 
+pub mod accounting;
 mod checks;
 pub mod model;
 mod policies;

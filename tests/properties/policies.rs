@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use scrip_ledger::accounting::Before;
 use scrip_ledger::book::{Book, BookFiles, GrantSource, Outcome};
 use scrip_ledger::command::{
     ApproveRefund, Call, CaptureHold, Close, Debit, DenyRefund, Freeze, Grant, Migrate, MigrationTarget,
@@ -22,6 +23,8 @@ use scrip_ledger::{
     Account, Bucket, Command, Credits, Event, FreezeScope, Money, Status, Timestamp, Token, decide,
 };
 use serde_json::Value;
+
+use super::accounting::Books;
 
 const BOOKS: [&str; 6] = ["zivv", "z-image-ai", "imini", "pixapi", "aiproxynode", "example"];
 /// What a policy need not have.
@@ -107,6 +110,7 @@ struct Run {
     commands: u32,
     /// What was paid for orders, and what was given back, in minor units.
     paid: BTreeMap<Token, (u64, u64)>,
+    accounting: Books,
 }
 
 impl Run {
@@ -388,8 +392,10 @@ impl Run {
                 }
                 _ => {}
             }
+            let before = Before::of(&self.account, &event);
             self.account.evolve(&event, now);
             assert_eq!(self.account.inconsistency(), None, "{command:?} led to {event:?}");
+            self.accounting.take(before, &event, &self.account);
         }
         for lot in self.account.lots() {
             let places = Bucket::ALL.map(|bucket| lot.bucket(bucket));
@@ -429,8 +435,18 @@ fn steps() -> impl Strategy<Value = Steps> {
 fn play((catalog, parts, dropped): Terms, steps: Steps) -> Option<Run> {
     let book = mixed(catalog, &parts, &dropped)?;
     let account = Account::absent(token("alice"));
-    let (made, charges, holds, paid) = Default::default();
-    let mut run = Run { account, book, now: 1_772_000_000 * SECOND, made, charges, holds, commands: 0, paid };
+    let (made, charges, holds, paid, accounting) = Default::default();
+    let mut run = Run {
+        account,
+        book,
+        now: 1_772_000_000 * SECOND,
+        made,
+        charges,
+        holds,
+        commands: 0,
+        paid,
+        accounting,
+    };
     run.take(&super::refunds::open("mixed"));
     for (kind, one, other, number, days) in steps {
         // Now and then some weeks pass; mostly seconds.

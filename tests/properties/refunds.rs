@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use proptest::prelude::*;
+use scrip_ledger::accounting::Before;
 use scrip_ledger::book::{Book, BookFiles, Outcome};
 use scrip_ledger::command::{
     ApproveRefund, Call, CaptureHold, Debit, DenyRefund, Open, PaymentChange, PaymentNotice, PlaceHold,
@@ -11,6 +12,8 @@ use scrip_ledger::command::{
 };
 use scrip_ledger::event::Payment;
 use scrip_ledger::{Account, Bucket, Command, Credits, Event, Money, Timestamp, Token, decide};
+
+use super::accounting::Books;
 
 const PAID: u64 = 2_500;
 const TAX: u64 = 199;
@@ -107,12 +110,21 @@ struct Run {
     debits: Vec<(u64, Box<scrip_ledger::event::Charged>)>,
     refund: Option<u64>,
     asked: u64,
+    accounting: Books,
 }
 
 impl Run {
     fn new(book: Book) -> Self {
         let account = Account::absent(token("ann"));
-        let mut run = Self { account, book, now: DAY, debits: Vec::new(), refund: None, asked: 0 };
+        let mut run = Self {
+            account,
+            book,
+            now: DAY,
+            debits: Vec::new(),
+            refund: None,
+            asked: 0,
+            accounting: Books::default(),
+        };
         run.command(open("pixapi"));
         run.command(Command::TopUp(TopUp {
             order_id: token("order"),
@@ -147,10 +159,16 @@ impl Run {
                 Event::RefundRequested(_) => self.refund = Some(self.account.next_revision()),
                 _ => {}
             }
-            self.account.evolve(&event, now);
-            assert_eq!(self.account.inconsistency(), None, "{event:?}");
+            self.take(&event, now);
         }
         self.check();
+    }
+
+    fn take(&mut self, event: &Event, now: Timestamp) {
+        let before = Before::of(&self.account, event);
+        self.account.evolve(event, now);
+        assert_eq!(self.account.inconsistency(), None, "{event:?}");
+        self.accounting.take(before, event, &self.account);
     }
 
     fn check(&self) {
@@ -233,10 +251,11 @@ impl Run {
         };
         if command != Command::Sweep {
             self.command(command);
-        } else if let Some((settled, _)) =
+        } else if let Some((settled, events)) =
             self.account.settled(Some(&self.book), Timestamp::from_micros(self.now))
         {
-            self.account = settled;
+            events.iter().for_each(|event| self.take(event, Timestamp::from_micros(self.now)));
+            assert_eq!(self.account, settled);
             self.check();
         }
     }

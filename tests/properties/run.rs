@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::sample::Index;
+use scrip_ledger::accounting::Before;
 use scrip_ledger::book::{Book, GrantSource, Outcome};
 use scrip_ledger::command::{CaptureHold, Command, Debit, Grant, Open, PlaceHold, RefundDebit, TopUp};
 use scrip_ledger::event::{Charged, ClosedBy, HoldPlaced, Payment, SecretHash};
@@ -12,6 +13,7 @@ use scrip_ledger::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::accounting::Books;
 use super::model::{Answer, Model, Recorded};
 use super::steps::{Freeze, OUTCOMES, SOURCES, Step, token};
 use super::terms::Versions;
@@ -45,6 +47,7 @@ pub struct Run {
     pub account: Account,
     pub history: Vec<(Event, Timestamp)>,
     pub model: Model,
+    pub accounting: Books,
     /// The codes of the refusals that it met.
     pub refused: BTreeSet<&'static str>,
 }
@@ -59,6 +62,7 @@ impl Run {
             behind: 0,
             account: Account::absent(token(ACCOUNT)),
             history: Vec::new(),
+            accounting: Books::default(),
             model,
             refused: BTreeSet::new(),
             versions,
@@ -115,8 +119,10 @@ impl Run {
                 let recorded_at = now.max(self.account.last_recorded_at());
                 for event in &events {
                     self.check_uses(event, recorded_at);
+                    let before = Before::of(&self.account, event);
                     self.account.evolve(event, recorded_at);
                     self.check_equations();
+                    self.accounting.take(before, event, &self.account);
                     let bytes = encode(event);
                     let decoded = decode(event.wire_name(), 1, &bytes).unwrap();
                     assert_eq!((&decoded, encode(&decoded)), (event, bytes));
