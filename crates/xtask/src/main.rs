@@ -1,5 +1,6 @@
 //! `cargo xtask`: what has to be run, in one word each.
 
+mod postgres;
 mod tools;
 
 use std::path::PathBuf;
@@ -7,6 +8,8 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
+
+use crate::postgres::Postgres;
 
 /// What has to be run, in one word each.
 #[derive(Parser)]
@@ -82,7 +85,7 @@ fn lint() -> anyhow::Result<()> {
     ]))
 }
 
-/// The binary first, since tests run the real one; then every test of every crate.
+/// The binary first, since tests run the real one; then every test of every crate, beside a PostgreSQL of their own.
 fn test(filters: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
     tools::need("python3", "python3", "the script by which an auditor verifies a store")?;
     tools::run(&mut cargo(&["build", "--locked", "-p", "scrip"]))?;
@@ -93,6 +96,9 @@ fn test(filters: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
     let mut tests = cargo(&["test", "--locked", "--workspace"]);
     tests.arg("--").args(filters);
     tests.env("SCRIP_BIN", binary).envs(variables.iter().copied());
+    // Whoever names a server means that one; otherwise the tests get one of their own, for as long as they run.
+    let own = if std::env::var_os(postgres::URL).is_some() { None } else { Some(Postgres::start()?) };
+    tests.envs(own.iter().map(|server| (postgres::URL, server.url())));
     tools::run(&mut tests)
 }
 

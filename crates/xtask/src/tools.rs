@@ -25,17 +25,27 @@ pub fn need(program: &str, package: &str, why: &str) -> anyhow::Result<()> {
     if is_there(program) {
         return Ok(());
     }
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
-    if is_root && is_there("apt-get") {
-        // Lists may be old or missing; an update that fails shows in the installation.
-        let _lists = run(Command::new("apt-get").args(["update", "-q"]));
-        run(Command::new("apt-get").args(["install", "-y", "-q", "--no-install-recommends", package]))?;
-    }
+    install(package)?;
     if is_there(program) {
         Ok(())
     } else {
         bail!("{program} is needed for {why}: install the package {package}")
     }
+}
+
+/// Installs a Debian package, where that can be done.
+pub fn install(package: &str) -> anyhow::Result<()> {
+    if is_root() && is_there("apt-get") {
+        // Lists may be old or missing; an update that fails shows in the installation.
+        let _lists = run(Command::new("apt-get").args(["update", "-q"]));
+        run(Command::new("apt-get").args(["install", "-y", "-q", "--no-install-recommends", package]))?;
+    }
+    Ok(())
+}
+
+/// Whether this runs as root.
+pub fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
 }
 
 fn is_there(program: &str) -> bool {
