@@ -114,6 +114,9 @@ async fn every_code_has_its_status_and_its_members() {
     }
     errors.get("admin", "/v1/nowhere", "not_found").await;
     errors.get("admin", "/v1/commands", "method_not_allowed").await;
+    let lots = errors.world.request(Method::GET, "/v1/accounts/alice/lots", Some("token-of-auditor"));
+    let as_page = errors.world.send(lots.header("accept", "text/html").body(Full::default()).unwrap()).await;
+    errors.take("auditor: GET /v1/accounts/alice/lots, Accept: text/html", as_page, "not_acceptable");
 
     for amount in
         [json!(1), json!(1.5), json!(-1), json!("-1"), json!("NaN"), json!("1e3"), json!("0.0000000001")]

@@ -106,6 +106,60 @@ async fn lists_come_page_by_page_without_gap_or_repetition() {
     assert_eq!(stray.code(), "invalid_cursor");
 }
 
+/// The pages of a list, and what is written between them.
+async fn pages_newest_first(world: &World, list: &str, limit: usize) -> Vec<Value> {
+    let (mut items, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/v1/accounts/alice/{list}?order=desc&limit={limit}{cursor}");
+        let page = world.get("auditor", &path).await.ok().json();
+        items.extend(page["items"].as_array().unwrap().iter().cloned());
+        let key = format!("{list}-{limit}-{}", items.len());
+        world
+            .post("proxy", "/v1/accounts/alice/debits", &key, call(&key, "amount", json!("0.01")))
+            .await
+            .ok();
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return items,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_comes_first_for_who_asks_for_it_and_stays_in_its_place_while_more_is_written() {
+    let world = World::start().await;
+    world.account("pixapi", "alice", "100").await;
+    // More than are read at once, so that pages join where pieces do.
+    let debit = |at: usize| {
+        let body = call(&format!("r-{at}"), "amount", json!("0.01"));
+        json!({ "op": "debit", "idempotency_key": format!("k-{at}"), "account_id": "alice", "body": body })
+    };
+    world.batch("proxy", (0..1_100).map(debit).collect()).await;
+    for (list, limit) in [("entries", 1_000), ("calls", 512), ("events", 511), ("events", 300), ("calls", 97)]
+    {
+        let mut oldest_first = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let path = format!("/v1/accounts/alice/{list}?order=asc&limit=1000{cursor}");
+            let page = world.get("auditor", &path).await.ok().json();
+            oldest_first.extend(page["items"].as_array().unwrap().iter().cloned());
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        let mut newest_first = pages_newest_first(&world, list, limit).await;
+        newest_first.reverse();
+        assert_eq!(newest_first, oldest_first, "{list} {limit}");
+    }
+    // A cursor goes on in its own order only.
+    let next = world.get("auditor", "/v1/accounts/alice/calls?order=desc&limit=1").await.ok().text("next");
+    let stray = world.get("auditor", &format!("/v1/accounts/alice/calls?cursor={next}")).await;
+    assert_eq!(stray.code(), "invalid_cursor");
+    let unknown = world.get("auditor", "/v1/accounts/alice/calls?order=newest").await;
+    assert_eq!(unknown.code(), "malformed");
+    let lots = world.get("auditor", "/v1/accounts/alice/lots?order=desc").await;
+    assert_eq!(lots.code(), "unknown_field");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn entries_add_up_to_what_is_posted() {
     let world = World::start().await;
@@ -169,7 +223,8 @@ async fn a_parameter_that_is_not_known_is_refused_with_those_that_are() {
         ("/v1/accounts/alice?as_off=2026-07-01T00:00:00Z", &when[..]),
         ("/v1/accounts/alice/balance?min_position=1&as_off=1", &when),
         ("/v1/accounts/alice/lots?limit=1&as%5Foff=1", &[&["cursor", "limit"][..], &when].concat()),
-        ("/v1/accounts/alice/entries?as_off=1", &["cursor", "limit", "min_position"]),
+        ("/v1/accounts/alice/entries?as_off=1", &["cursor", "limit", "order", "min_position"]),
+        ("/v1/accounts/alice/orders?as_off=1", &["cursor", "limit", "min_position"]),
         ("/v1/events?as_off=1", &["after", "cursor", "limit", "min_position"]),
         ("/v1/books/pixapi/policy?as_off=1", &["at", "account_id"]),
     ] {

@@ -124,6 +124,12 @@ impl History {
         Ok(events)
     }
 
+    /// How many events an account has.
+    pub fn count(&self, id: &AccountId) -> Result<u64, HistoryError> {
+        let head = self.store.stream_head(&account_stream(id))?;
+        Ok(head.map_or(0, |head| head.revision.saturating_add(1)))
+    }
+
     /// The account that an order was placed for, if there is such an order.
     pub fn account_of_order(
         &self,

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::auth::Principal;
 use crate::metrics::Metrics;
 use crate::rights::Rights;
+use crate::tail::Tail;
 use crate::{Config, WebhookConfig, WebhookSecret, limits};
 
 /// The server's state, shared by all requests.
@@ -24,6 +25,10 @@ pub(crate) struct App {
     pub(crate) reads: Semaphore,
     /// Bounds the requests that wait for a position.
     pub(crate) waiters: Semaphore,
+    /// Bounds the streams of events that run at the same time.
+    pub(crate) streams: Arc<Semaphore>,
+    /// The end of the log, for those streams.
+    pub(crate) tail: Arc<Tail>,
 }
 
 /// As handlers get it.
@@ -37,12 +42,14 @@ impl App {
             (token.sha256, Arc::new(Principal { subject: token.subject, rights, books, own: None }))
         };
         Self {
+            tail: Tail::new(Arc::clone(engine.store())),
             engine,
             tokens: config.tokens.into_iter().map(principal).collect(),
             webhooks: config.webhooks,
             metrics,
             reads: Semaphore::new(limits::READS),
             waiters: Semaphore::new(limits::WAITERS),
+            streams: Arc::new(Semaphore::new(limits::STREAMS)),
         }
     }
 

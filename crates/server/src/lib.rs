@@ -13,6 +13,7 @@ mod body;
 mod call;
 mod command;
 mod config;
+mod format;
 pub mod limits;
 mod metrics;
 mod observe;
@@ -24,6 +25,7 @@ mod refusals;
 mod rights;
 mod routes;
 mod serve;
+mod tail;
 mod values;
 
 use std::sync::Arc;

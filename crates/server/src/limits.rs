@@ -34,6 +34,16 @@ pub const READS: usize = 8;
 pub const WAITERS: usize = 64;
 /// How long `min_position` waits.
 pub const POSITION_WAIT: Duration = Duration::from_secs(5);
+/// Streams of events at the same time.
+pub const STREAMS: usize = 64;
+/// Events that a stream reads at once.
+pub const STREAM_PIECE: usize = 256;
+/// How long a stream is silent at the most: what lies between would take a silent connection for a dead one.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// After which time a caller of a stream that broke off is asked to come back.
+pub const STREAM_RETRY: Duration = Duration::from_secs(1);
+/// How long the end of the log is waited for before it is asked whether anybody still listens.
+pub const TAIL_WAIT: Duration = Duration::from_millis(500);
 /// Seconds after which a caller may try again when too much is waiting.
 pub const RETRY_OVERLOADED: &str = "1";
 /// Seconds after which a caller may try again when the store has failed.

@@ -17,8 +17,8 @@ const BUCKETS: [u64; 14] =
     [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000];
 const METHODS: [&str; 4] = ["GET", "POST", "DELETE", "other"];
 /// The statuses that are answered; the last stands for any other.
-const STATUSES: [u16; 18] =
-    [200, 201, 400, 401, 402, 403, 404, 405, 408, 409, 413, 422, 423, 429, 431, 500, 503, 0];
+const STATUSES: [u16; 20] =
+    [200, 201, 202, 400, 401, 402, 403, 404, 405, 406, 408, 409, 413, 422, 423, 429, 431, 500, 503, 0];
 /// The path of requests that match none.
 const UNMATCHED: &str = "unmatched";
 

@@ -1,10 +1,14 @@
 //! The description of the API, generated from the handlers: their routes come from the same macro, so the two cannot
 //! differ. It is built once, at the start, and costs a request nothing.
 
+use utoipa::openapi::schema::{Object, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement};
+use utoipa::openapi::{
+    ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, RefOr, SecurityRequirement,
+};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::format::{self, Kind, Listing};
 use crate::problem::ProblemShape;
 use crate::routes;
 
@@ -28,6 +32,13 @@ pub(crate) struct ListOf<T> {
     /// The last position that was taken into account.
     as_of_position: u64,
 }
+
+const TABLE: &str = "RFC 4180, with the header line that the example shows. `Scrip-As-Of-Position` has the position, `Link` the \
+    next page. What has parts of its own stands as JSON in its cell; a text that a spreadsheet would run as a formula has an \
+    apostrophe before it.";
+const NOT_ACCEPTABLE: &str = "`not_acceptable`, with the forms that there are.";
+const STREAM: &str =
+    "Server-sent events without an end: `id` is the position, `event` the type, `data` an item of the list.";
 
 const DESCRIPTION: &str = "An event-sourced prepaid-credit ledger for AI calls. Amounts are JSON strings holding exact \
     decimals. Every command takes an Idempotency-Key and answers with its position and revision; every query answers with \
@@ -57,10 +68,36 @@ pub(crate) fn base() -> OpenApi {
         .build()
 }
 
+/// Says of every list that it comes as CSV too, and with which columns; of the log, that it is also a stream.
+fn other_forms(described: &mut OpenApi) {
+    let text = |description: &str| {
+        let mut content = Content::new(Some(Object::with_type(Type::String)));
+        content.description = Some(description.to_owned());
+        content
+    };
+    for listing in format::listings() {
+        let operation = described.paths.paths.get_mut(listing.path).and_then(|path| path.get.as_mut());
+        let Some(answers) = operation.map(|operation| &mut operation.responses.responses) else { continue };
+        if let Some(RefOr::T(refused)) = answers.get("422") {
+            let mut refused = refused.clone();
+            refused.description = NOT_ACCEPTABLE.to_owned();
+            answers.insert("406".to_owned(), refused.into());
+        }
+        let Some(RefOr::T(answer)) = answers.get_mut("200") else { continue };
+        let mut table = text(TABLE);
+        table.example = Some(listing.columns.join(",").into());
+        answer.content.insert(Kind::Csv.media_type().to_owned(), table.into());
+        if listing.path == Listing::EVENTS.path {
+            answer.content.insert(Kind::EventStream.media_type().to_owned(), text(STREAM).into());
+        }
+    }
+}
+
 /// The description of the whole API as JSON, with what only trials have.
 pub fn openapi() -> String {
     let mut described = base();
     described.merge(routes::all().merge(routes::dev()).into_openapi());
+    other_forms(&mut described);
     let mut text = serde_json::to_string_pretty(&described).unwrap_or_default();
     text.push('\n');
     text

@@ -3,9 +3,11 @@
 //! A cursor names a list and where its next page begins. Callers treat it as opaque; lists are ordered by what never
 //! changes (a revision or a position), so a page is the same however much is added meanwhile.
 
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
+use crate::format::{Answer, Listing, Wanted};
 use crate::limits;
 use crate::problem::{Code, Problem};
 use crate::read::number;
@@ -21,20 +23,82 @@ pub(crate) struct PageParams {
     limit: Option<String>,
 }
 
-/// Which page of a list, read.
-pub(crate) struct Page {
-    /// Where it begins.
-    pub(crate) from: u64,
-    /// How many items it has at the most.
-    pub(crate) limit: usize,
+/// In which order a list comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Order {
+    /// Oldest first.
+    #[default]
+    Asc,
+    /// Newest first.
+    Desc,
 }
 
-impl PageParams {
-    pub(crate) fn read(&self, list: &str) -> Result<Page, Problem> {
-        let from = self.cursor.as_deref().map_or(Some(0), |cursor| decode(list, cursor));
-        let from =
-            from.ok_or_else(|| Problem::new(Code::INVALID_CURSOR, "this is no cursor of this list"))?;
-        Ok(Page { from, limit: limit(self.limit.as_deref())? })
+/// Which page of a list, and in which form: what a query string and `Accept` ask for.
+pub(crate) struct Pager {
+    pub(crate) params: PageParams,
+    pub(crate) wanted: Wanted,
+}
+
+/// Which page of a list, read.
+pub(crate) struct Page {
+    pub(crate) span: Span,
+    name: &'static str,
+    answer: Answer,
+}
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    /// Where it begins; nothing for the list's own beginning.
+    pub(crate) from: Option<u64>,
+    /// How many items it has at the most.
+    pub(crate) limit: usize,
+    /// In which order.
+    pub(crate) order: Order,
+}
+
+impl Pager {
+    /// A page of a list, oldest first.
+    pub(crate) fn read(self, listing: &'static Listing) -> Result<Page, Problem> {
+        self.ordered(listing, Order::Asc)
+    }
+
+    /// A page of a list that comes in either order.
+    pub(crate) fn ordered(self, listing: &'static Listing, order: Order) -> Result<Page, Problem> {
+        let unknown =
+            || Problem::new(Code::INVALID_CURSOR, "this is no cursor of this list").with("field", "cursor");
+        let read = |cursor: &str| decode(listing.name, order, cursor).ok_or_else(unknown);
+        let from = self.params.cursor.as_deref().map(read).transpose()?;
+        let limit = limit(self.params.limit.as_deref())?;
+        let answer = Answer::new(self.wanted, listing);
+        Ok(Page { span: Span { from, limit, order }, name: listing.name, answer })
+    }
+}
+
+impl Page {
+    /// A page whose next one begins at `next`.
+    pub(crate) fn list<T>(self, items: Vec<T>, next: Option<u64>, as_of_position: u64) -> List<T> {
+        let next = next.map(|next| encode(self.name, self.span.order, next));
+        List { items, next, as_of_position, answer: self.answer }
+    }
+
+    /// The page of items that are all at hand, each with its place in an order that never changes.
+    pub(crate) fn cut<I, T>(
+        self,
+        all: impl Iterator<Item = (u64, I)>,
+        show: impl Fn(u64, I) -> T,
+        as_of_position: u64,
+    ) -> List<T> {
+        let mut left = all.skip_while(|(at, _)| self.span.from.is_some_and(|from| *at < from)).peekable();
+        let mut items = Vec::new();
+        while items.len() < self.span.limit
+            && let Some((at, item)) = left.next()
+        {
+            items.push(show(at, item));
+        }
+        let next = left.peek().map(|(at, _)| *at);
+        self.list(items, next, as_of_position)
     }
 }
 
@@ -53,65 +117,70 @@ pub(crate) struct List<T> {
     pub(crate) items: Vec<T>,
     /// Where the next page begins, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) next: Option<String>,
-    pub(crate) as_of_position: u64,
+    next: Option<String>,
+    as_of_position: u64,
+    #[serde(skip)]
+    answer: Answer,
 }
 
 impl<T> List<T> {
-    /// A page whose next one begins at `next`.
-    pub(crate) fn new(list: &str, items: Vec<T>, next: Option<u64>, as_of_position: u64) -> Self {
-        Self { items, next: next.map(|next| encode(list, next)), as_of_position }
+    /// A page with a cursor of its own kind.
+    pub(crate) fn new(answer: Answer, items: Vec<T>, next: Option<String>, as_of_position: u64) -> Self {
+        Self { items, next, as_of_position, answer }
     }
+}
 
-    /// The page of items that are all at hand, each with its place in an order that never changes.
-    pub(crate) fn cut<I>(
-        list: &str,
-        page: &Page,
-        all: impl Iterator<Item = (u64, I)>,
-        show: impl Fn(u64, I) -> T,
-        as_of_position: u64,
-    ) -> Self {
-        let mut left = all.skip_while(|(at, _)| *at < page.from).peekable();
-        let mut items = Vec::new();
-        while items.len() < page.limit
-            && let Some((at, item)) = left.next()
-        {
-            items.push(show(at, item));
-        }
-        let next = left.peek().map(|(at, _)| *at);
-        Self::new(list, items, next, as_of_position)
+impl<T: Serialize> List<T> {
+    /// The answer of which this list is a part, in the form that was asked for.
+    pub(crate) fn within(&self, whole: &impl Serialize) -> Response {
+        self.answer.of(whole, &self.items, self.next.as_deref(), self.as_of_position)
+    }
+}
+
+impl<T: Serialize> IntoResponse for List<T> {
+    fn into_response(self) -> Response {
+        self.within(&self)
     }
 }
 
 /// The list's name and the place, obscured just enough that nobody builds one by hand.
-fn encode(list: &str, at: u64) -> String {
-    format!("{at:x}-{:x}", check(list, at))
+fn encode(list: &str, order: Order, at: u64) -> String {
+    format!("{at:x}-{:x}", check(list, order, at))
 }
 
-fn decode(list: &str, cursor: &str) -> Option<u64> {
-    let (at, sum) = cursor.split_once('-')?;
+fn decode(list: &str, order: Order, cursor: &str) -> Option<u64> {
+    let (at, _) = cursor.split_once('-')?;
     let at = u64::from_str_radix(at, 16).ok()?;
-    (encode(list, at) == cursor && u32::from_str_radix(sum, 16).ok()? == check(list, at)).then_some(at)
+    (encode(list, order, at) == cursor).then_some(at)
 }
 
-/// FNV-1a over the list's name and the place: a slip of the pen is seen, a forger gains nothing.
-fn check(list: &str, at: u64) -> u32 {
+/// FNV-1a over the list's name, its order and the place: a slip of the pen is seen, a forger gains nothing.
+fn check(list: &str, order: Order, at: u64) -> u32 {
+    let order = match order {
+        Order::Asc => "",
+        Order::Desc => "-desc",
+    };
     list.bytes()
+        .chain(order.bytes())
         .chain(at.to_be_bytes())
         .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderMap, Uri};
+
     use super::*;
+    use crate::format::Kind;
 
     #[test]
-    fn a_cursor_belongs_to_its_list() {
-        let cursor = encode("lots", 17);
-        assert_eq!(decode("lots", &cursor), Some(17));
-        assert_eq!(decode("holds", &cursor), None);
+    fn a_cursor_belongs_to_its_list_and_its_order() {
+        let cursor = encode("lots", Order::Asc, 17);
+        assert_eq!(decode("lots", Order::Asc, &cursor), Some(17));
+        assert_eq!(decode("lots", Order::Desc, &cursor), None);
+        assert_eq!(decode("holds", Order::Asc, &cursor), None);
         for text in ["", "17", "-", "zz-1", "11", &format!("{cursor}0"), &format!("+{cursor}")] {
-            assert_eq!(decode("lots", text), None, "{text}");
+            assert_eq!(decode("lots", Order::Asc, text), None, "{text}");
         }
     }
 
@@ -120,8 +189,10 @@ mod tests {
         let all: Vec<u64> = (0..25).map(|at| at * 3).collect();
         let (mut seen, mut cursor): (Vec<u64>, _) = (Vec::new(), None);
         loop {
-            let page = PageParams { cursor, limit: Some("7".to_owned()) }.read("x").unwrap();
-            let list = List::cut("x", &page, all.iter().map(|at| (*at, *at)), |_, at| at, 0);
+            let params = PageParams { cursor, limit: Some("7".to_owned()) };
+            let wanted = Wanted::of(&HeaderMap::new(), &Uri::from_static("/"), &[Kind::Json]).unwrap();
+            let page = Pager { params, wanted }.read(Listing::LOTS).unwrap();
+            let list = page.cut(all.iter().map(|at| (*at, *at)), |_, at| at, 0);
             seen.extend(&list.items);
             cursor = list.next;
             if cursor.is_none() {

@@ -69,6 +69,7 @@ codes! {
     STATEMENT_NOT_FOUND = "statement_not_found", 404, "There is no such statement";
     SUBSCRIPTION_NOT_FOUND = "subscription_not_found", 404, "There is no such subscription";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "The path does not take this method";
+    NOT_ACCEPTABLE = "not_acceptable", 406, "There is no such form of the answer";
     TIMEOUT = "timeout", 408, "The request did not arrive in time";
     ALREADY_EXISTS = "already_exists", 409, "It exists already";
     ALREADY_DECIDED = "already_decided", 409, "It was decided or has ended already";

@@ -15,8 +15,9 @@ use utoipa::IntoParams;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::command::account_id;
+use crate::format::Wanted;
 use crate::limits;
-use crate::paging::{Page, PageParams};
+use crate::paging::{Order, PageParams, Pager, Span};
 use crate::problem::{Code, Problem};
 use crate::refusals::forbidden_book;
 use crate::rights::Right;
@@ -25,8 +26,8 @@ use crate::values::Value;
 /// A query string: all of it, no other name may stand there.
 pub(crate) struct Params<T>(pub(crate) T);
 
-/// The query string of a list: which page, and what else the list takes.
-pub(crate) struct Paged<T>(pub(crate) PageParams, pub(crate) T);
+/// The query string of a list: which page, in which form, and what else the list takes.
+pub(crate) struct Paged<T>(pub(crate) Pager, pub(crate) T);
 
 impl<T: DeserializeOwned + IntoParams, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
@@ -40,9 +41,10 @@ impl<T: DeserializeOwned + IntoParams, S: Send + Sync> FromRequestParts<S> for P
 impl<T: DeserializeOwned + IntoParams, S: Send + Sync> FromRequestParts<S> for Paged<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         only(&parts.uri, || [names::<PageParams>(), names::<T>()].concat())?;
-        Ok(Self(params(&parts.uri)?, params(&parts.uri)?))
+        let wanted = Wanted::from_request_parts(parts, state).await?;
+        Ok(Self(Pager { params: params(&parts.uri)?, wanted }, params(&parts.uri)?))
     }
 }
 
@@ -76,6 +78,19 @@ fn only(uri: &Uri, allowed: impl FnOnce() -> Vec<String>) -> Result<(), Problem>
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Since {
+    /// A position that the answer must include: read your own writes. Waits, bounded.
+    #[param(value_type = Option<u64>)]
+    min_position: Option<String>,
+}
+
+/// Since when a list must know, and in which order it comes.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct InOrder {
+    /// `asc`: oldest first, as without it; `desc`: newest first.
+    #[param(inline)]
+    #[serde(default)]
+    pub(crate) order: Order,
     /// A position that the answer must include: read your own writes. Waits, bounded.
     #[param(value_type = Option<u64>)]
     min_position: Option<String>,
@@ -128,6 +143,13 @@ pub(crate) const fn last_of(count: u64) -> u64 {
 impl Since {
     pub(crate) async fn wait(&self, app: &App) -> Result<(), Problem> {
         app.wait_for(number(self.min_position.as_deref(), "min_position")?).await
+    }
+}
+
+impl InOrder {
+    /// Since when.
+    pub(crate) fn since(self) -> Since {
+        Since { min_position: self.min_position }
     }
 }
 
@@ -198,19 +220,23 @@ impl App {
         self.stand(caller, right, id, &when).await
     }
 
-    /// Events of an account from a revision on, through a filter, until there are `limit` or enough were read, and
-    /// none after the position `until`: what came after the stand is not part of it.
+    /// Events of an account, through a filter, until there are enough for a page or enough were read, and none after the
+    /// position `until`: what came after the stand is not part of it.
     ///
     /// Answers them and the revision to go on from, if there may be more.
     pub(crate) async fn filtered<T: Send + 'static>(
         &self,
         account: &AccountId,
-        Page { from, limit }: Page,
+        span: Span,
         until: u64,
         pick: impl Fn(&Recorded, &Event) -> Option<T> + Send + 'static,
     ) -> Result<(Vec<T>, Option<u64>), Problem> {
         let (history, id) = (self.engine.history(), account.clone());
-        self.blocking(move || filter(&history, &id, Page { from, limit }, until, pick)).await?
+        let read = move || match span.order {
+            Order::Asc => forward(&history, &id, span, until, pick),
+            Order::Desc => backward(&history, &id, span, until, pick),
+        };
+        self.blocking(read).await?
     }
 
     /// The position of the last event in the log.
@@ -255,14 +281,17 @@ fn seen(stand: Stand, caller: &Principal) -> Result<Stand, Problem> {
     }
 }
 
-fn filter<T>(
+/// Events that are read at once.
+const CHUNK: usize = 512;
+
+fn forward<T>(
     history: &History,
     account: &AccountId,
-    Page { mut from, limit }: Page,
+    Span { from, limit, .. }: Span,
     until: u64,
     pick: impl Fn(&Recorded, &Event) -> Option<T>,
 ) -> Result<(Vec<T>, Option<u64>), Problem> {
-    const CHUNK: usize = 512;
+    let mut from = from.unwrap_or(0);
     let mut items = Vec::new();
     for _ in 0..limits::PAGE_SCAN.div_ceil(CHUNK) {
         let events = history.events(account, from, CHUNK)?;
@@ -284,4 +313,40 @@ fn filter<T>(
         }
     }
     Ok((items, Some(from)))
+}
+
+/// The same, newest first: what is read at once still comes oldest first, and is turned round.
+fn backward<T>(
+    history: &History,
+    account: &AccountId,
+    Span { from, limit, .. }: Span,
+    until: u64,
+    pick: impl Fn(&Recorded, &Event) -> Option<T>,
+) -> Result<(Vec<T>, Option<u64>), Problem> {
+    // Just after the newest event that may be shown.
+    let mut end = match from {
+        Some(from) => from.saturating_add(1),
+        None => history.count(account)?,
+    };
+    let mut items = Vec::new();
+    for _ in 0..limits::PAGE_SCAN.div_ceil(CHUNK) {
+        let start = end.saturating_sub(CHUNK as u64);
+        let chunk = usize::try_from(end.saturating_sub(start)).unwrap_or(CHUNK);
+        for (recorded, event) in history.events(account, start, chunk)?.iter().rev() {
+            if recorded.position > until {
+                continue;
+            }
+            if let Some(item) = pick(recorded, event) {
+                if items.len() == limit {
+                    return Ok((items, Some(recorded.revision)));
+                }
+                items.push(item);
+            }
+        }
+        end = start;
+        if end == 0 {
+            return Ok((items, None));
+        }
+    }
+    Ok((items, end.checked_sub(1)))
 }

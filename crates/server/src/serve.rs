@@ -2,19 +2,22 @@
 //!
 //! `axum::serve` sets neither TCP_NODELAY nor any of these limits, so this is hyper's own server.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::limits;
@@ -27,6 +30,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) -> bool {
     let permits = Arc::new(Semaphore::new(limits::CONNECTIONS));
     let graceful = GracefulShutdown::new();
+    let (closing, closed) = watch::channel(());
+    let router = router.layer(Extension(Closing(Some(closed))));
     let mut connections = JoinSet::new();
     let http = builder();
     let mut shutdown = pin!(shutdown);
@@ -58,9 +63,39 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         }
     }
     drop(listener);
+    // Answers without an end come to one.
+    drop(closing);
     let drained = tokio::time::timeout(limits::DRAIN, graceful.shutdown()).await.is_ok();
     connections.shutdown().await;
     drained
+}
+
+/// Whether the server is going away: an answer without an end has to come to one, or it would be broken off.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Closing(Option<watch::Receiver<()>>);
+
+impl Closing {
+    /// Whether it is.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.as_ref().is_some_and(|closing| closing.has_changed().is_err())
+    }
+
+    /// Waits until it is.
+    pub(crate) async fn closed(&mut self) {
+        match &mut self.0 {
+            Some(closing) => while closing.changed().await.is_ok() {},
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Closing {
+    type Rejection = Infallible;
+
+    /// Of a router that is served by something else: never.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
 }
 
 fn builder() -> http1::Builder {

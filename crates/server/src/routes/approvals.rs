@@ -1,6 +1,5 @@
 //! What waits for a second person: listed, approved, rejected.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use scrip_engine::Accepted;
@@ -15,6 +14,7 @@ use crate::app::Shared;
 use crate::auth::Principal;
 use crate::call::Call;
 use crate::command::{Asked, At, Operation, minted};
+use crate::format::Listing;
 use crate::openapi::{KeyHeader, ListOf};
 use crate::paging::{List, PageParams};
 use crate::problem::{Code, Problem, Problems};
@@ -278,10 +278,10 @@ pub(crate) async fn list(
     Path(id): Path<String>,
     caller: Principal,
     Paged(page, when): Paged<When>,
-) -> Result<Json<List<ApprovalItem>>, Problem> {
+) -> Result<List<ApprovalItem>, Problem> {
     let stand = app.stand(&caller, Right::ReadAll, &id, &when).await?;
     let account = &stand.account;
     let all = account.records().approvals.requests.iter().map(|request| (request.revision, request));
     let show = |_, request| ApprovalItem::of(account.id(), request);
-    Ok(Json(List::cut("approvals", &page.read("approvals")?, all, show, stand.position)))
+    Ok(page.read(Listing::APPROVALS)?.cut(all, show, stand.position))
 }

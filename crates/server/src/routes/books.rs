@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::app::{App, Shared};
 use crate::auth::Principal;
+use crate::format::{Answer, Listing, Wanted};
 use crate::openapi::ListOf;
 use crate::paging::List;
 use crate::problem::{Code, Problem, Problems};
@@ -148,9 +149,10 @@ impl App {
         &self,
         versions: &[Version<T>],
         item: impl Fn(&Version<T>) -> U,
-    ) -> Result<Json<List<U>>, Problem> {
+        answer: Answer,
+    ) -> Result<List<U>, Problem> {
         let items = versions.iter().map(item).collect();
-        Ok(Json(List { items, next: None, as_of_position: self.position().await? }))
+        Ok(List::new(answer, items, None, self.position().await?))
     }
 }
 
@@ -186,8 +188,9 @@ fn version<T>(found: Option<&Version<T>>) -> Result<&Version<T>, Problem> {
 pub(crate) async fn list(
     State(app): Shared,
     caller: Principal,
+    wanted: Wanted,
     Params(since): Params<Since>,
-) -> Result<Json<List<BookItem>>, Problem> {
+) -> Result<List<BookItem>, Problem> {
     caller.may(Right::ReadAll)?;
     since.wait(&app).await?;
     let now = app.engine.clock().now();
@@ -198,7 +201,7 @@ pub(crate) async fn list(
         policy_version: book.policy(now).version,
         shutdown: book.shutdown().map(EndOfService::from),
     });
-    Ok(Json(List { items: items.collect(), next: None, as_of_position: app.position().await? }))
+    Ok(List::new(Answer::new(wanted, Listing::BOOKS), items.collect(), None, app.position().await?))
 }
 
 /// The catalog in force: products and rates.
@@ -254,10 +257,16 @@ pub(crate) async fn catalogs(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
+    wanted: Wanted,
     Params(since): Params<Since>,
-) -> Result<Json<List<VersionItem>>, Problem> {
+) -> Result<List<VersionItem>, Problem> {
     let book = app.book_since(&caller, &id, &since).await?;
-    app.history_of(book.catalogs(), |version| item(version, version.terms.version)).await
+    app.history_of(
+        book.catalogs(),
+        |version| item(version, version.terms.version),
+        Answer::new(wanted, Listing::CATALOGS),
+    )
+    .await
 }
 
 /// Every version of the policy that was announced, oldest first.
@@ -268,10 +277,16 @@ pub(crate) async fn policies(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
+    wanted: Wanted,
     Params(since): Params<Since>,
-) -> Result<Json<List<VersionItem>>, Problem> {
+) -> Result<List<VersionItem>, Problem> {
     let book = app.book_since(&caller, &id, &since).await?;
-    app.history_of(book.policies(), |version| item(version, version.terms.version)).await
+    app.history_of(
+        book.policies(),
+        |version| item(version, version.terms.version),
+        Answer::new(wanted, Listing::POLICIES),
+    )
+    .await
 }
 
 /// Every campaign that was announced, and every change of one, oldest first.
@@ -282,13 +297,14 @@ pub(crate) async fn campaigns(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
+    wanted: Wanted,
     Params(since): Params<Since>,
-) -> Result<Json<List<CampaignItem>>, Problem> {
+) -> Result<List<CampaignItem>, Problem> {
     let book = app.book_since(&caller, &id, &since).await?;
     let item = |version: &Version<Campaign>| CampaignItem {
         announced_at: version.announced_at.into(),
         effective_at: version.effective_at.into(),
         campaign: version.terms.clone(),
     };
-    app.history_of(book.campaigns(), item).await
+    app.history_of(book.campaigns(), item, Answer::new(wanted, Listing::CAMPAIGNS)).await
 }

@@ -1,6 +1,5 @@
 //! Claims for compensation: money that a holder owes, apart from credits.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -17,6 +16,7 @@ use crate::app::Shared;
 use crate::auth::Principal;
 use crate::call::Call;
 use crate::command::{Asked, At, Operation, minted};
+use crate::format::Listing;
 use crate::openapi::{KeyHeader, ListOf};
 use crate::paging::{List, PageParams};
 use crate::problem::{Code, Problem, Problems};
@@ -225,10 +225,10 @@ pub(crate) async fn list(
     Path(id): Path<String>,
     caller: Principal,
     Paged(page, since): Paged<Since>,
-) -> Result<Json<List<ClaimItem>>, Problem> {
+) -> Result<List<ClaimItem>, Problem> {
     let stand = app.stand_now(&caller, Right::ReadAll, &id, &since).await?;
     let account = &stand.account;
     let all = account.records().billing.claims().iter().map(|claim| (claim.revision, claim));
     let show = |_, claim| ClaimItem::of(account.id(), claim);
-    Ok(Json(List::cut("claims", &page.read("claims")?, all, show, stand.position)))
+    Ok(page.read(Listing::CLAIMS)?.cut(all, show, stand.position))
 }

@@ -1,6 +1,5 @@
 //! Disputes of calls and statements.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,6 +15,7 @@ use crate::app::Shared;
 use crate::auth::Principal;
 use crate::call::Call;
 use crate::command::{Asked, At, Operation, minted};
+use crate::format::Listing;
 use crate::openapi::{KeyHeader, ListOf};
 use crate::paging::{List, PageParams};
 use crate::problem::{Code, Problem, Problems};
@@ -271,10 +271,10 @@ pub(crate) async fn list(
     Path(id): Path<String>,
     caller: Principal,
     Paged(page, since): Paged<Since>,
-) -> Result<Json<List<DisputeItem>>, Problem> {
+) -> Result<List<DisputeItem>, Problem> {
     let stand = app.stand_now(&caller, Right::ReadUsage, &id, &since).await?;
     let account = &stand.account;
     let all = account.records().billing.disputes().iter().map(|dispute| (dispute.revision, dispute));
     let show = |_, dispute| DisputeItem::of(account.id(), dispute);
-    Ok(Json(List::cut("disputes", &page.read("disputes")?, all, show, stand.position)))
+    Ok(page.read(Listing::DISPUTES)?.cut(all, show, stand.position))
 }

@@ -1,7 +1,8 @@
 //! The log itself: events as they are stored, with their envelopes and hashes.
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Response};
 use scrip_engine::BookScope;
 use scrip_ledger::Timestamp;
 use scrip_store::Recorded;
@@ -9,16 +10,25 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
+use super::event_stream;
 use crate::app::Shared;
 use crate::auth::Principal;
+use crate::format::{Answer, Kind, Listing, Wanted};
 use crate::openapi::ListOf;
 use crate::paging::{List, PageParams, limit};
 use crate::problem::{Code, Problem, Problems};
-use crate::read::{Paged, Params, Since, last_of, number};
+use crate::read::{InOrder, Paged, Params, last_of, number};
 use crate::rights::Right;
+use crate::serve::Closing;
 
 /// An event as it is stored.
 pub(crate) struct Stored(Recorded);
+
+impl From<Recorded> for Stored {
+    fn from(recorded: Recorded) -> Self {
+        Self(recorded)
+    }
+}
 
 /// Bytes in hex.
 struct Hex<'a>(&'a [u8]);
@@ -106,55 +116,75 @@ pub(crate) struct After {
     min_position: Option<String>,
 }
 
+impl After {
+    /// The position after which to begin, if one is given.
+    fn last_seen(&self) -> Result<Option<u64>, Problem> {
+        match (self.after.as_deref(), self.cursor.as_deref()) {
+            (Some(_), Some(_)) => {
+                Err(Problem::new(Code::MALFORMED, "give after or cursor, not both").with("field", "cursor"))
+            }
+            (None, Some(cursor)) => cursor.parse().map(Some).map_err(|_| {
+                Problem::new(Code::INVALID_CURSOR, "this is no cursor of this list").with("field", "cursor")
+            }),
+            (after, None) => number(after, "after"),
+        }
+    }
+}
+
 /// The log, from a position on. `next` is what to give as `cursor`, or as `after`, for the next page.
+///
+/// As `text/event-stream` it goes on with what is recorded from then on: `id` is the position, `event` the type, `data` the
+/// item of a page. A caller that lost its connection comes back with `Last-Event-ID`.
 #[utoipa::path(get, path = "/v1/events", tag = "log", operation_id = "listEvents", params(After),
     responses((status = 200, body = inline(ListOf<EventShape>)), Problems))]
 pub(crate) async fn all(
     State(app): Shared,
     caller: Principal,
+    uri: Uri,
+    headers: HeaderMap,
+    closing: Closing,
     Params(after): Params<After>,
-) -> Result<Json<List<Stored>>, Problem> {
+) -> Result<Response, Problem> {
     caller.may(Right::ReadAll)?;
     if caller.books != BookScope::All {
         return Err(Problem::new(Code::FORBIDDEN_BOOK, "the log holds all books; this token is for some"));
     }
-    let last_seen = match (after.after.as_deref(), after.cursor.as_deref()) {
-        (Some(_), Some(_)) => {
-            return Err(
-                Problem::new(Code::MALFORMED, "give after or cursor, not both").with("field", "cursor")
-            );
+    let wanted = Wanted::of(&headers, &uri, &[Kind::Json, Kind::Csv, Kind::EventStream])?;
+    let last_seen = after.last_seen()?;
+    let from = |last: Option<u64>| last.map_or(0, |last| last.saturating_add(1));
+    let min_position = number(after.min_position.as_deref(), "min_position")?;
+    if wanted.kind() == Kind::EventStream {
+        if after.limit.is_some() {
+            return Err(Problem::new(Code::MALFORMED, "a stream has no limit").with("field", "limit"));
         }
-        (None, Some(cursor)) => Some(cursor.parse().map_err(|_| {
-            Problem::new(Code::INVALID_CURSOR, "this is no cursor of this list").with("field", "cursor")
-        })?),
-        (after, None) => number(after, "after")?,
-    };
-    let from = last_seen.map_or(0, |after: u64| after.saturating_add(1));
+        let from = from(event_stream::last_seen(&headers)?.or(last_seen));
+        app.wait_for(min_position).await?;
+        return event_stream::begin(app, from, closing).await;
+    }
     let limit = limit(after.limit.as_deref())?;
-    app.wait_for(number(after.min_position.as_deref(), "min_position")?).await?;
-    let store = app.engine.store().clone();
+    app.wait_for(min_position).await?;
+    let (store, from) = (app.engine.store().clone(), from(last_seen));
     let (events, head) =
         app.blocking(move || store.read_all(from, limit).map(|events| (events, store.head()))).await??;
     let end = head?.next_position;
     let last = events.last().map(|event| event.position);
     let next = last.filter(|last| last.saturating_add(1) < end).map(|last| last.to_string());
-    let items = events.into_iter().map(Stored).collect();
-    Ok(Json(List { items, next, as_of_position: last.unwrap_or(last_of(end)) }))
+    let items: Vec<_> = events.into_iter().map(Stored).collect();
+    let answer = Answer::new(wanted, Listing::EVENTS);
+    Ok(List::new(answer, items, next, last.unwrap_or(last_of(end))).into_response())
 }
 
-/// An account's own events, in order.
+/// An account's own events.
 #[utoipa::path(get, path = "/v1/accounts/{account_id}/events", tag = "lists", operation_id = "listAccountEvents",
-    params(("account_id" = String, Path, description = "The account."), PageParams, Since),
+    params(("account_id" = String, Path, description = "The account."), PageParams, InOrder),
     responses((status = 200, body = inline(ListOf<EventShape>)), Problems))]
 pub(crate) async fn of_account(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
-    Paged(page, since): Paged<Since>,
-) -> Result<Json<List<Stored>>, Problem> {
-    let stand = app.stand_now(&caller, Right::ReadAll, &id, &since).await?;
-    let page = page.read("events")?;
-    let show = |recorded: &Recorded, _: &_| Some(Stored(recorded.clone()));
-    let (items, next) = app.filtered(stand.account.id(), page, stand.position, show).await?;
-    Ok(Json(List::new("events", items, next, stand.position)))
+    Paged(page, query): Paged<InOrder>,
+) -> Result<List<Stored>, Problem> {
+    let page = page.ordered(Listing::ACCOUNT_EVENTS, query.order)?;
+    let show = |_: &_, recorded: &Recorded, _: &_| Some(Stored(recorded.clone()));
+    app.events_as(Right::ReadAll, &caller, (&id, page, &query.since()), show).await
 }

@@ -1,6 +1,5 @@
 //! Holds: placed before a call, extended while it runs, captured or voided at its end.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -18,6 +17,7 @@ use crate::app::Shared;
 use crate::auth::Principal;
 use crate::call::Call;
 use crate::command::{Asked, At, Operation};
+use crate::format::Listing;
 use crate::openapi::{KeyHeader, ListOf};
 use crate::paging::{List, PageParams};
 use crate::problem::{Code, Problem, Problems};
@@ -327,9 +327,9 @@ pub(crate) async fn list(
     Path(id): Path<String>,
     caller: Principal,
     Paged(page, when): Paged<When>,
-) -> Result<Json<List<HoldItem>>, Problem> {
+) -> Result<List<HoldItem>, Problem> {
     let stand = app.stand(&caller, Right::ReadAll, &id, &when).await?;
     let account = &stand.account;
     let show = |revision, hold| HoldItem::of(account.id(), revision, hold);
-    Ok(Json(List::cut("holds", &page.read("holds")?, account.holds(), show, stand.position)))
+    Ok(page.read(Listing::HOLDS)?.cut(account.holds(), show, stand.position))
 }

@@ -1,6 +1,5 @@
 //! An account's keys. A secret is shown once, in the answer that made it, and is known by its hash from then on.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -15,6 +14,7 @@ use crate::app::{App, Shared};
 use crate::auth::{KEY_PREFIX, Principal};
 use crate::call::Call;
 use crate::command::{Asked, At, Operation, json, minted_in, write};
+use crate::format::Listing;
 use crate::openapi::KeyHeader;
 use crate::paging::{List, PageParams};
 use crate::problem::{Code, Problem, Problems};
@@ -260,7 +260,7 @@ pub(crate) async fn list(
     Path(id): Path<String>,
     caller: Principal,
     Paged(page, when): Paged<When>,
-) -> Result<Json<List<KeyItem>>, Problem> {
+) -> Result<List<KeyItem>, Problem> {
     let stand = app.stand(&caller, Right::ReadKeys, &id, &when).await?;
     let account = &stand.account;
     let keys = account.keys().iter().map(|key| (key.revision, account.key_state(key)));
@@ -272,7 +272,7 @@ pub(crate) async fn list(
             KeyState::Revoked => "revoked",
         },
     };
-    Ok(Json(List::cut("keys", &page.read("keys")?, keys, show, stand.position)))
+    Ok(page.read(Listing::KEYS)?.cut(keys, show, stand.position))
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use scrip_engine::KeptCall;
 use scrip_ledger::event::{Charged, LotAmount};
@@ -18,15 +17,16 @@ use super::calls::ChargeAnswer;
 use crate::answers::{LotPart, LotParts};
 use crate::app::{App, Shared};
 use crate::auth::Principal;
+use crate::format::Listing;
 use crate::openapi::ListOf;
-use crate::paging::{List, PageParams};
+use crate::paging::{List, Page, PageParams};
 use crate::problem::{Problem, Problems};
-use crate::read::{Paged, Since, When};
+use crate::read::{InOrder, Paged, Since, When};
 use crate::rights::Right;
 use crate::values::{Amount, Id, MintedId, SourceOut, Time};
 
 /// A page of a list whose items are written already.
-pub(super) type Written = Json<List<Box<RawValue>>>;
+pub(super) type Written = List<Box<RawValue>>;
 
 /// A lot: granted = available + held + spent + expired + forfeited + reclaimed.
 #[derive(Serialize, ToSchema)]
@@ -258,21 +258,19 @@ fn call_with(
 
 impl App {
     /// A page of what events of an account show.
-    pub(super) async fn events_as(
+    pub(super) async fn events_as<T: Send + 'static>(
         &self,
-        list: &'static str,
         right: Right,
         caller: &Principal,
-        (id, page, since): (&str, &PageParams, &Since),
-        show: impl Fn(&Account, &Recorded, &Event) -> Option<Box<RawValue>> + Send + 'static,
-    ) -> Result<Written, Problem> {
+        (id, page, since): (&str, Page, &Since),
+        show: impl Fn(&Account, &Recorded, &Event) -> Option<T> + Send + 'static,
+    ) -> Result<List<T>, Problem> {
         let stand = self.stand_now(caller, right, id, since).await?;
-        let page = page.read(list)?;
         let account = stand.account;
         let account_id = account.id().clone();
         let pick = move |recorded: &Recorded, event: &Event| show(&account, recorded, event);
-        let (items, next) = self.filtered(&account_id, page, stand.position, pick).await?;
-        Ok(Json(List::new(list, items, next, stand.position)))
+        let (items, next) = self.filtered(&account_id, page.span, stand.position, pick).await?;
+        Ok(page.list(items, next, stand.position))
     }
 }
 
@@ -283,10 +281,11 @@ impl App {
         account: &AccountId,
         charged: &[(Recorded, Event)],
     ) -> Result<HashMap<u64, KeptCall>, Problem> {
-        let (Some((first, _)), Some((last, _))) = (charged.first(), charged.last()) else {
+        let revisions = || charged.iter().map(|(recorded, _)| recorded.revision);
+        let (Some(first), Some(last)) = (revisions().min(), revisions().max()) else {
             return Ok(HashMap::new());
         };
-        let kept = self.engine.kept_calls(account, first.revision..=last.revision).await?;
+        let kept = self.engine.kept_calls(account, first..=last).await?;
         Ok(kept.into_iter().map(|kept| (kept.revision, kept)).collect())
     }
 }
@@ -300,46 +299,47 @@ pub(crate) async fn lots(
     Path(id): Path<String>,
     caller: Principal,
     Paged(page, when): Paged<When>,
-) -> Result<Json<List<LotItem>>, Problem> {
+) -> Result<List<LotItem>, Problem> {
     let stand = app.stand(&caller, Right::ReadUsage, &id, &when).await?;
     let account = &stand.account;
     let all = account.lots().iter().map(|lot| (lot.revision, lot));
     let show = |_, lot| LotItem::of(account.id(), lot);
-    Ok(Json(List::cut("lots", &page.read("lots")?, all, show, stand.position)))
+    Ok(page.read(Listing::LOTS)?.cut(all, show, stand.position))
 }
 
-/// Every movement of an account's credits and debt, in order.
+/// Every movement of an account's credits and debt.
 #[utoipa::path(get, path = "/v1/accounts/{account_id}/entries", tag = "lists", operation_id = "listEntries",
-    params(("account_id" = String, Path, description = "The account."), PageParams, Since),
+    params(("account_id" = String, Path, description = "The account."), PageParams, InOrder),
     responses((status = 200, body = inline(ListOf<EntryItem<'static>>)), Problems))]
 pub(crate) async fn entries(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
-    Paged(page, since): Paged<Since>,
+    Paged(page, query): Paged<InOrder>,
 ) -> Result<Written, Problem> {
+    let page = page.ordered(Listing::ENTRIES, query.order)?;
     let show = |account: &Account, recorded: &_, event: &_| entry(account.id(), recorded, event);
-    app.events_as("entries", Right::ReadAll, &caller, (&id, &page, &since), show).await
+    app.events_as(Right::ReadAll, &caller, (&id, page, &query.since()), show).await
 }
 
-/// An account's calls, in the order they were charged.
+/// An account's calls.
 #[utoipa::path(get, path = "/v1/accounts/{account_id}/calls", tag = "lists", operation_id = "listCalls",
-    params(("account_id" = String, Path, description = "The account."), PageParams, Since),
+    params(("account_id" = String, Path, description = "The account."), PageParams, InOrder),
     responses((status = 200, body = inline(ListOf<CallItem<'static>>)), Problems))]
 pub(crate) async fn calls(
     State(app): Shared,
     Path(id): Path<String>,
     caller: Principal,
-    Paged(page, since): Paged<Since>,
+    Paged(page, query): Paged<InOrder>,
 ) -> Result<Written, Problem> {
-    let stand = app.stand_now(&caller, Right::ReadUsage, &id, &since).await?;
-    let page = page.read("calls")?;
+    let page = page.ordered(Listing::CALLS, query.order)?;
+    let stand = app.stand_now(&caller, Right::ReadUsage, &id, &query.since()).await?;
     let account = stand.account;
     let charges = |recorded: &Recorded, event: &Event| {
         let charged = matches!(event, Event::HoldCaptured(_) | Event::Debited(_));
         charged.then(|| (recorded.clone(), event.clone()))
     };
-    let (charged, next) = app.filtered(account.id(), page, stand.position, charges).await?;
+    let (charged, next) = app.filtered(account.id(), page.span, stand.position, charges).await?;
     let kept = app.kept_calls(account.id(), &charged).await?;
     let book = account.book().and_then(|book| app.engine.book(book));
     let items = charged.iter().filter_map(|(recorded, event)| {
@@ -349,5 +349,5 @@ pub(crate) async fn calls(
         let kept = kept.get(&recorded.revision).filter(|kept| kept.recorded_at == recorded_at);
         call_with(&account, recorded, event, until, kept)
     });
-    Ok(Json(List::new("calls", items.collect(), next, stand.position)))
+    Ok(page.list(items.collect(), next, stand.position))
 }

@@ -16,6 +16,7 @@ mod credit_line;
 mod debits;
 mod dev;
 mod disputes;
+mod event_stream;
 mod events;
 mod grants;
 mod health;

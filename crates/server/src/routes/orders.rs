@@ -13,6 +13,7 @@ use super::lists::{MoneyItem, Written, recorded_at, written};
 use super::top_ups::{PaymentAnswer, PaymentBody};
 use crate::app::Shared;
 use crate::auth::Principal;
+use crate::format::Listing;
 use crate::openapi::ListOf;
 use crate::paging::PageParams;
 use crate::problem::{Problem, Problems};
@@ -182,5 +183,5 @@ pub(crate) async fn list(
     caller: Principal,
     Paged(page, since): Paged<Since>,
 ) -> Result<Written, Problem> {
-    app.events_as("orders", Right::ReadUsage, &caller, (&id, &page, &since), order).await
+    app.events_as(Right::ReadUsage, &caller, (&id, page.read(Listing::ORDERS)?, &since), order).await
 }

@@ -14,6 +14,7 @@ use crate::answers::LotPart;
 use crate::app::Shared;
 use crate::auth::Principal;
 use crate::command::minted;
+use crate::format::Listing;
 use crate::openapi::ListOf;
 use crate::paging::{List, PageParams};
 use crate::problem::{Code, Problem, Problems};
@@ -307,7 +308,7 @@ pub(crate) async fn eligibility(
     Path(id): Path<String>,
     caller: Principal,
     Paged(page, about): Paged<About>,
-) -> Result<Json<List<EligibilityItem>>, Problem> {
+) -> Result<List<EligibilityItem>, Problem> {
     let when = When {
         as_of: about.as_of,
         known_at: about.known_at,
@@ -331,7 +332,7 @@ pub(crate) async fn eligibility(
     let judged = orders.iter().filter_map(|order| account.refund_eligibility(&book, order, &cause, now));
     let all = (0u64..).zip(judged);
     let show = |_, judged| EligibilityItem::of(account, judged);
-    Ok(Json(List::cut("refund-eligibility", &page.read("refund-eligibility")?, all, show, stand.position)))
+    Ok(page.read(Listing::ELIGIBILITY)?.cut(all, show, stand.position))
 }
 
 /// An account's refunds and withdrawals, in the order they were asked for.
@@ -343,12 +344,12 @@ pub(crate) async fn list(
     Path(id): Path<String>,
     caller: Principal,
     Paged(page, when): Paged<When>,
-) -> Result<Json<List<RefundItem>>, Problem> {
+) -> Result<List<RefundItem>, Problem> {
     let stand = app.stand(&caller, right(&caller), &id, &when).await?;
     let account = stand.account.id();
     let all = stand.account.records().orders.payouts.iter().map(|(revision, payout)| (*revision, payout));
     let show = |revision, payout: &Payout| RefundItem::of(account, revision, payout);
-    Ok(Json(List::cut("refunds", &page.read("refunds")?, all, show, stand.position)))
+    Ok(page.read(Listing::REFUNDS)?.cut(all, show, stand.position))
 }
 
 /// A refund, or a withdrawal.

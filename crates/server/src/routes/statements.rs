@@ -1,7 +1,7 @@
 //! Statements: what happened in a period, itemised call by call.
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::Response;
 use scrip_ledger::event::DisputeKind;
 use scrip_ledger::records::{Billing, Statement};
 use scrip_ledger::{AccountId, Minted, MintedKind};
@@ -14,8 +14,9 @@ use crate::answers::BalanceAnswer;
 use crate::app::Shared;
 use crate::auth::Principal;
 use crate::command::minted;
+use crate::format::Listing;
 use crate::openapi::ListOf;
-use crate::paging::{List, Page, PageParams};
+use crate::paging::{List, PageParams, Span};
 use crate::problem::{Code, Problem, Problems};
 use crate::read::{Paged, Since};
 use crate::rights::Right;
@@ -94,13 +95,13 @@ pub(crate) async fn list(
     Path(id): Path<String>,
     caller: Principal,
     Paged(page, since): Paged<Since>,
-) -> Result<Json<List<StatementItem>>, Problem> {
+) -> Result<List<StatementItem>, Problem> {
     let stand = app.stand_now(&caller, Right::ReadUsage, &id, &since).await?;
     let account = &stand.account;
     let billing = &account.records().billing;
     let all = billing.statements().iter().map(|statement| (statement.revision, statement));
     let show = |_, statement| StatementItem::of(account.id(), billing, statement);
-    Ok(Json(List::cut("statements", &page.read("statements")?, all, show, stand.position)))
+    Ok(page.read(Listing::STATEMENTS)?.cut(all, show, stand.position))
 }
 
 /// A statement, with a page of its calls in the order they were charged.
@@ -112,8 +113,8 @@ pub(crate) async fn show(
     Path(id): Path<String>,
     caller: Principal,
     Paged(page, since): Paged<Since>,
-) -> Result<Json<ItemisedAnswer>, Problem> {
-    const LIST: &str = "statement";
+) -> Result<Response, Problem> {
+    let page = page.read(Listing::STATEMENT)?;
     let Minted { account, revision, .. } = minted(&id, MintedKind::Statement, Code::STATEMENT_NOT_FOUND)?;
     let stand = app.stand_now(&caller, Right::ReadUsage, account.as_str(), &since).await?;
     let billing = &stand.account.records().billing;
@@ -121,8 +122,8 @@ pub(crate) async fn show(
         .statement(revision)
         .ok_or_else(|| Problem::new(Code::STATEMENT_NOT_FOUND, "there is nothing with this id"))?;
     let shown = StatementItem::of(&account, billing, statement);
-    let Page { from, limit } = page.read(LIST)?;
-    let page = Page { from: from.max(statement.issued.first_revision), limit };
+    let first = statement.issued.first_revision;
+    let span = Span { from: Some(page.span.from.map_or(first, |from| from.max(first))), ..page.span };
     // The statement's own event ends what it shows.
     let history = app.engine.history();
     let (of, issued) = (account.clone(), statement.revision);
@@ -131,6 +132,7 @@ pub(crate) async fn show(
     let position = stand.position;
     let whole = stand.account;
     let pick = move |recorded: &_, event: &_| lists::call(&whole, recorded, event);
-    let (items, next) = app.filtered(&account, page, until, pick).await?;
-    Ok(Json(ItemisedAnswer { statement: shown, items: List::new(LIST, items, next, position) }))
+    let (items, next) = app.filtered(&account, span, until, pick).await?;
+    let answer = ItemisedAnswer { statement: shown, items: page.list(items, next, position) };
+    Ok(answer.items.within(&answer))
 }

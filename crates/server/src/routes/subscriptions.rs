@@ -1,6 +1,5 @@
 //! Subscriptions: a plan's credits, period by period.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -18,6 +17,7 @@ use crate::app::Shared;
 use crate::auth::Principal;
 use crate::call::Call;
 use crate::command::{Asked, At, Operation, minted};
+use crate::format::Listing;
 use crate::openapi::{KeyHeader, ListOf};
 use crate::paging::List;
 use crate::problem::{Code, Problem, Problems};
@@ -358,10 +358,10 @@ pub(crate) async fn list(
     Path(id): Path<String>,
     caller: Principal,
     Paged(page, since): Paged<Since>,
-) -> Result<Json<List<SubscriptionItem>>, Problem> {
+) -> Result<List<SubscriptionItem>, Problem> {
     let stand = app.stand_now(&caller, Right::ReadUsage, &id, &since).await?;
     let account = &stand.account;
     let all = account.records().subscriptions.all().iter().map(|found| (found.revision, found));
     let show = |_, found| SubscriptionItem::of(account.id(), found);
-    Ok(Json(List::cut("subscriptions", &page.read("subscriptions")?, all, show, stand.position)))
+    Ok(page.read(Listing::SUBSCRIPTIONS)?.cut(all, show, stand.position))
 }

@@ -1,11 +1,10 @@
 //! Violations of the terms: recorded by hand, besides those that calls are, and listed.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use scrip_engine::Accepted;
 use scrip_ledger::event::{LotAmount, ViolationRecorded};
-use scrip_ledger::{AccountId, Command, Event, Minted, MintedKind, Timestamp};
+use scrip_ledger::{Account, AccountId, Command, Event, Minted, MintedKind, Timestamp};
 use scrip_store::Recorded;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,6 +15,7 @@ use crate::app::Shared;
 use crate::auth::Principal;
 use crate::call::Call;
 use crate::command::{Asked, At, Operation};
+use crate::format::Listing;
 use crate::openapi::{KeyHeader, ListOf};
 use crate::paging::{List, PageParams};
 use crate::problem::{Problem, Problems};
@@ -160,13 +160,8 @@ pub(crate) async fn list(
     Path(id): Path<String>,
     caller: Principal,
     Paged(page, since): Paged<Since>,
-) -> Result<Json<List<ViolationItem>>, Problem> {
-    let stand = app.stand_now(&caller, Right::ReadAll, &id, &since).await?;
-    let account = stand.account.id().clone();
-    let pick = {
-        let account = account.clone();
-        move |recorded: &Recorded, event: &Event| violation(&account, recorded, event)
-    };
-    let (items, next) = app.filtered(&account, page.read("violations")?, stand.position, pick).await?;
-    Ok(Json(List::new("violations", items, next, stand.position)))
+) -> Result<List<ViolationItem>, Problem> {
+    let page = page.read(Listing::VIOLATIONS)?;
+    let show = |account: &Account, recorded: &_, event: &_| violation(account.id(), recorded, event);
+    app.events_as(Right::ReadAll, &caller, (&id, page, &since), show).await
 }
