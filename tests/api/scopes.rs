@@ -71,6 +71,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("POST", "/v1/books/pixapi/catalogs", &["admin"]),
     ("POST", "/v1/books/pixapi/policies", &["admin"]),
     ("POST", "/v1/books/pixapi/shutdown", &["admin"]),
+    ("POST", "/v1/books/pixapi/periods/close", &["finance", "finance-pixapi", "admin"]),
     ("GET", "/v1/accounts/alice/approvals", &["finance", "finance-pixapi", "auditor", "admin"]),
     ("GET", "/v1/accounts/alice/compensation-claims", &["finance", "finance-pixapi", "auditor", "admin"]),
     ("GET", "/v1/accounts/alice/disputes", &["finance", "finance-pixapi", "auditor", "admin", "own"]),

@@ -158,3 +158,31 @@ fn versions_that_were_stored_are_read_for_ever() {
     }
     assert!(BookEvent::read("catalog_withdrawn", b"{}").is_err());
 }
+
+/// One sample of every event of books whose documents are not kept elsewhere must be read for ever.
+#[test]
+fn a_closed_period_is_read_as_it_was_written() {
+    let sample = format!("{}/../fixtures/book-events/period_closed.v1.json", env!("CARGO_MANIFEST_DIR"));
+    let payload = std::fs::read_to_string(sample).unwrap();
+    let event = BookEvent::read("period_closed", payload.trim_end().as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(event.write().unwrap()).unwrap(), payload.trim_end());
+}
+
+#[test]
+fn a_period_is_closed_after_its_end_and_after_the_one_before() {
+    let files = files("pixapi");
+    let mut book = book(&files);
+    let now = at("2026-08-01T00:00:00Z");
+    let close = |book: &Book, until: &str| book.decide(&BookCommand::ClosePeriod { until: at(until) }, now);
+    assert!(matches!(close(&book, "2026-08-01T00:00:00.000001Z"), Err(Refusal::InvalidTime(_))));
+    let july = close(&book, "2026-08-01T00:00:00Z").unwrap();
+    let june = close(&book, "2026-07-01T00:00:00Z").unwrap();
+    take(&mut book, june, now);
+    assert_eq!(book.closed_until(), Some(at("2026-07-01T00:00:00Z")));
+    let until = at("2026-07-01T00:00:00Z");
+    for again in ["2026-07-01T00:00:00Z", "2020-01-01T00:00:00Z"] {
+        assert_eq!(close(&book, again), Err(Refusal::PeriodClosed { until }), "{again}");
+    }
+    take(&mut book, july, now);
+    assert_eq!(book.closed_until(), Some(now));
+}

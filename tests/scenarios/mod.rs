@@ -4,6 +4,7 @@
 mod campaigns;
 mod expiry;
 mod money;
+mod periods;
 mod prices;
 mod privacy;
 mod refunds;

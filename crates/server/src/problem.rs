@@ -84,6 +84,7 @@ codes! {
     CAMPAIGN_EXHAUSTED = "campaign_exhausted", 409, "The campaign has ended, or has given all that it had";
     NOT_WITHDRAWABLE = "not_withdrawable", 409, "The terms do not let this balance leave the account";
     REASON_NOT_ALLOWED = "reason_not_allowed", 409, "The terms know no such reason for this";
+    PERIOD_CLOSED = "period_closed", 409, "The period is closed";
     SERVICE_ENDING = "service_ending", 409, "The service ends";
     LIMIT_REACHED = "limit_reached", 409, "The account has as many as it may have";
     TOO_LARGE = "too_large", 413, "The request is too large";

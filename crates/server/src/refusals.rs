@@ -80,6 +80,7 @@ impl From<Refusal> for Problem {
             Refusal::NoticeTooShort { earliest, clause } => {
                 problem.with_text("earliest", &earliest).with_clause(clause)
             }
+            Refusal::PeriodClosed { until } => problem.with_text("until", &until),
             Refusal::Retroactive { now } => problem.with_text("now", &now),
             Refusal::InvalidTerms { pointer, .. } => problem.with("pointer", pointer),
             Refusal::ReasonNotAllowed { allowed, clause } => {

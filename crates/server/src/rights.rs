@@ -63,6 +63,8 @@ pub enum Right {
     Compensation,
     /// Publish campaigns.
     Campaigns,
+    /// Close periods of the books.
+    Periods,
     /// Publish catalogs and policies, end the service.
     Terms,
     /// Read an account and its balance.
@@ -103,8 +105,8 @@ impl Rights {
     pub const fn of_scope(scope: Scope) -> Self {
         use Right::{
             Accounts, Appeals, Approvals, Calls, Campaigns, CancelSubscriptions, Compensation, Conduct,
-            CreditLines, Credits, Disputes, Freeze, Keys, Moves, ReadAll, ReadBalance, ReadKeys, ReadUsage,
-            RefundDecisions, RefundRequests, Rewards, Subscriptions, Thaw, UsageRefunds,
+            CreditLines, Credits, Disputes, Freeze, Keys, Moves, Periods, ReadAll, ReadBalance, ReadKeys,
+            ReadUsage, RefundDecisions, RefundRequests, Rewards, Subscriptions, Thaw, UsageRefunds,
         };
         match scope {
             Scope::Proxy => Self::of(&[Calls, ReadBalance, ReadKeys]),
@@ -124,6 +126,7 @@ impl Rights {
                 Disputes,
                 Compensation,
                 Campaigns,
+                Periods,
                 ReadBalance,
                 ReadKeys,
                 ReadUsage,

@@ -176,6 +176,12 @@ pub enum Refusal {
         /// The time.
         now: Timestamp,
     },
+    /// The period was closed before.
+    #[error("the period is closed up to {until}")]
+    PeriodClosed {
+        /// The end of the latest period that is closed.
+        until: Timestamp,
+    },
     /// Terms that cannot be.
     #[error("{pointer}: {reason}")]
     InvalidTerms {
@@ -276,6 +282,7 @@ impl Refusal {
             Self::CampaignExhausted { .. } => "campaign_exhausted",
             Self::NoticeTooShort { .. } => "notice_too_short",
             Self::Retroactive { .. } => "retroactive",
+            Self::PeriodClosed { .. } => "period_closed",
             Self::InvalidTerms { .. } => "invalid_policy",
             Self::ReasonNotAllowed { .. } => "reason_not_allowed",
             Self::ServiceEnding { .. } => "service_ending",

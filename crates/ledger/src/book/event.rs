@@ -1,4 +1,4 @@
-//! What happened to a book: each version that was announced, and the end of the service. Wire names and shapes are kept
+//! What happened to a book: each version that was announced, the end of the service, periods that were closed. Wire names and shapes are kept
 //! for ever. When it was announced is when the event was recorded; when it takes effect stands in its envelope.
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,14 @@ pub struct ShutdownAnnounced {
     pub reason: Token,
 }
 
+/// The entries up to a time stand: what is recorded of it later is booked in the open period, as an adjustment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PeriodClosed {
+    /// When the period ended; that instant is in the next one.
+    pub until: Timestamp,
+}
+
 /// Something that happened to a book.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BookEvent {
@@ -48,6 +56,8 @@ pub enum BookEvent {
     CampaignPublished(Box<CampaignPublished>),
     /// `shutdown_announced`.
     ShutdownAnnounced(ShutdownAnnounced),
+    /// `period_closed`.
+    PeriodClosed(PeriodClosed),
 }
 
 /// An event that cannot be read: of an unknown type, or malformed.
@@ -69,6 +79,7 @@ impl BookEvent {
             Self::PolicyPublished(_) => "policy_published",
             Self::CampaignPublished(_) => "campaign_published",
             Self::ShutdownAnnounced(_) => "shutdown_announced",
+            Self::PeriodClosed(_) => "period_closed",
         }
     }
 
@@ -79,6 +90,7 @@ impl BookEvent {
             Self::PolicyPublished(published) => serde_json::to_vec(published),
             Self::CampaignPublished(published) => serde_json::to_vec(published),
             Self::ShutdownAnnounced(announced) => serde_json::to_vec(announced),
+            Self::PeriodClosed(closed) => serde_json::to_vec(closed),
         }
     }
 
@@ -89,6 +101,7 @@ impl BookEvent {
             "policy_published" => Self::PolicyPublished(serde_json::from_slice(payload)?),
             "campaign_published" => Self::CampaignPublished(serde_json::from_slice(payload)?),
             "shutdown_announced" => Self::ShutdownAnnounced(serde_json::from_slice(payload)?),
+            "period_closed" => Self::PeriodClosed(serde_json::from_slice(payload)?),
             unknown => return Err(BookEventError::UnknownType(unknown.to_owned())),
         })
     }
@@ -101,6 +114,7 @@ impl BookEvent {
             ("policy_published", schemars::schema_for!(Published<()>)),
             ("campaign_published", schemars::schema_for!(CampaignPublished)),
             ("shutdown_announced", schemars::schema_for!(ShutdownAnnounced)),
+            ("period_closed", schemars::schema_for!(PeriodClosed)),
         ]
     }
 }

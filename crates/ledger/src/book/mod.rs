@@ -2,6 +2,7 @@
 
 mod campaign;
 mod catalog;
+mod closing;
 pub mod event;
 mod load;
 pub mod policy;
@@ -55,6 +56,7 @@ pub struct Book {
     policies: Vec<Version<Policy>>,
     campaigns: Vec<Version<Campaign>>,
     shutdown: Option<ShutdownNotice>,
+    closed_until: Option<Timestamp>,
 }
 
 impl<T> Version<T> {
@@ -80,7 +82,14 @@ impl Book {
     /// A book with all its versions, oldest first; nothing if there is no catalog or no policy.
     pub fn new(id: BookId, catalogs: Vec<Version<Catalog>>, policies: Vec<Version<Policy>>) -> Option<Self> {
         let full = !catalogs.is_empty() && !policies.is_empty();
-        full.then_some(Self { id, catalogs, policies, campaigns: Vec::new(), shutdown: None })
+        full.then_some(Self {
+            id,
+            catalogs,
+            policies,
+            campaigns: Vec::new(),
+            shutdown: None,
+            closed_until: None,
+        })
     }
 
     /// A book of one version each, in force since the epoch.
@@ -92,6 +101,7 @@ impl Book {
             policies: vec![Version::at_once(since, files.policy)],
             campaigns: Vec::new(),
             shutdown: None,
+            closed_until: None,
         }
     }
 
@@ -162,5 +172,11 @@ impl Book {
     /// The end of the service, if it was announced.
     pub const fn shutdown(&self) -> Option<&ShutdownNotice> {
         self.shutdown.as_ref()
+    }
+
+    /// The end of the latest period that was closed: what took effect before it and is recorded later is booked in the open
+    /// period.
+    pub const fn closed_until(&self) -> Option<Timestamp> {
+        self.closed_until
     }
 }

@@ -29,6 +29,11 @@ pub enum BookCommand {
         #[serde(skip_serializing_if = "Option::is_none")]
         effective_at: Option<Timestamp>,
     },
+    /// Close the period up to a time: its figures stand.
+    ClosePeriod {
+        /// When it ended.
+        until: Timestamp,
+    },
 }
 
 /// A document that is to be published.
@@ -64,8 +69,14 @@ impl Book {
         id: Token,
         events: impl IntoIterator<Item = (BookEvent, Timestamp, Timestamp)>,
     ) -> Option<Self> {
-        let mut book =
-            Self { id, catalogs: Vec::new(), policies: Vec::new(), campaigns: Vec::new(), shutdown: None };
+        let mut book = Self {
+            id,
+            catalogs: Vec::new(),
+            policies: Vec::new(),
+            campaigns: Vec::new(),
+            shutdown: None,
+            closed_until: None,
+        };
         for (event, announced_at, effective_at) in events {
             book.evolve(event, announced_at, effective_at);
         }
@@ -92,6 +103,7 @@ impl Book {
             BookEvent::ShutdownAnnounced(ShutdownAnnounced { reason }) => {
                 self.shutdown = Some(ShutdownNotice { announced_at, effective_at, reason });
             }
+            BookEvent::PeriodClosed(closed) => self.closed_until = Some(closed.until),
         }
     }
 
@@ -125,6 +137,7 @@ impl Book {
                 Ok(Announcement { event, effective_at })
             }
             BookCommand::Shutdown { reason, effective_at } => self.shut_down(reason, *effective_at, now),
+            BookCommand::ClosePeriod { until } => self.close_period(*until, now),
         }
     }
 

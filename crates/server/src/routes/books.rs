@@ -29,6 +29,9 @@ pub(crate) struct BookItem {
     /// The end of the service, if it was announced.
     #[serde(skip_serializing_if = "Option::is_none")]
     shutdown: Option<EndOfService>,
+    /// The end of the latest period that was closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_until: Option<Time>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -200,6 +203,7 @@ pub(crate) async fn list(
         catalog_version: book.catalog(now).version,
         policy_version: book.policy(now).version,
         shutdown: book.shutdown().map(EndOfService::from),
+        closed_until: book.closed_until().map(Time::from),
     });
     Ok(List::new(Answer::new(wanted, Listing::BOOKS), items.collect(), None, app.position().await?))
 }

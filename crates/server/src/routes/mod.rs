@@ -127,6 +127,7 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(publishing::policy, books::policies))
         .routes(routes!(publishing::campaign, books::campaigns))
         .routes(routes!(publishing::shutdown))
+        .routes(routes!(publishing::close_period))
         .routes(routes!(rewards::claim))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

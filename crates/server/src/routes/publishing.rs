@@ -1,4 +1,4 @@
-//! Changes of a book: versions of its catalog and policy, campaigns, the end of the service. Notice is given when they
+//! Changes of a book: versions of its catalog and policy, campaigns, the end of the service, closed periods. Notice is given when they
 //! are recorded, never at a time that a caller states.
 
 use axum::extract::{Path, State};
@@ -41,6 +41,13 @@ pub(crate) struct ShutdownBody {
     effective_at: Option<TimeIn>,
 }
 
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ClosePeriod)]
+pub(crate) struct ClosePeriodBody {
+    /// When the period ended: not in the future, and later than the end of the last one. That instant is in the next period.
+    until: TimeIn,
+}
+
 /// What was announced.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Announced)]
@@ -55,6 +62,9 @@ pub(crate) struct AnnouncedAnswer {
     /// Of the end of a service.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Id>,
+    /// Of a closed period: when it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Time>,
     /// When it was recorded: when its notice was given.
     announced_at: Time,
     /// When it takes effect.
@@ -69,18 +79,20 @@ pub(crate) struct AnnouncedAnswer {
 
 impl AnnouncedAnswer {
     fn of(done: BookAccepted) -> Self {
-        let (mut version, mut campaign, mut reason, mut later) = (None, None, None, None);
+        let (mut version, mut campaign, mut reason, mut until, mut later) = Default::default();
         match done.event {
             BookEvent::CatalogPublished(it) => (version, later) = (Some(it.version), it.for_subscribed_at),
             BookEvent::PolicyPublished(it) => (version, later) = (Some(it.version), it.for_subscribed_at),
             BookEvent::CampaignPublished(it) => campaign = Some(it.document.id),
             BookEvent::ShutdownAnnounced(it) => reason = Some(it.reason),
+            BookEvent::PeriodClosed(it) => until = Some(it.until),
         }
         Self {
             book: done.book.into(),
             version,
             campaign: campaign.map(Id::from),
             reason: reason.map(Id::from),
+            until: until.map(Time::from),
             announced_at: done.announced_at.into(),
             effective_at: done.effective_at.into(),
             for_subscribed_at: later.map(Time::from),
@@ -192,4 +204,20 @@ pub(crate) async fn shutdown(
         Ok(BookCommand::Shutdown { reason: reason.get("reason")?, effective_at })
     };
     app.change_book(&book, &call, "shutdown", Right::Terms, command).await
+}
+
+/// Close the period up to a time: its entries stand, and what is recorded of it later is booked in the open period.
+#[utoipa::path(post, path = "/v1/books/{book}/periods/close", tag = "books", operation_id = "closePeriod",
+    params(("book" = String, Path, description = "The book."), KeyHeader), request_body = ClosePeriodBody,
+    responses((status = 201, body = AnnouncedAnswer), Problems))]
+pub(crate) async fn close_period(
+    State(app): Shared,
+    Path(book): Path<String>,
+    call: Call,
+) -> Result<Response, Problem> {
+    let command = |bytes: &[u8]| {
+        let ClosePeriodBody { until } = body::parse(bytes)?;
+        Ok(BookCommand::ClosePeriod { until: until.get("until")? })
+    };
+    app.change_book(&book, &call, "close_period", Right::Periods, command).await
 }
