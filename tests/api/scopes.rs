@@ -93,15 +93,8 @@ const TABLE: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Endpoints that anybody may reach, that check item by item, or that know their callers by a signature.
-const OPEN: [&str; 7] = [
-    "/v1/commands",
-    "/v1/dev/clock",
-    "/v1/webhooks/{provider}/{book}",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/console",
-];
+const OPEN: [&str; 6] =
+    ["/v1/commands", "/v1/dev/clock", "/v1/webhooks/{provider}/{book}", "/healthz", "/readyz", "/metrics"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_endpoint_is_for_its_roles_and_for_no_others() {

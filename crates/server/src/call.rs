@@ -44,7 +44,7 @@ impl<const LIMIT: usize> FromRequest<Arc<App>> for Call<LIMIT> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let caller = authenticate(app, &parts.headers);
+        let caller = authenticate(app, &parts);
         // A caller that is still writing would not see the answer, so the body is read even if nobody known sent it; but
         // nothing of it is kept.
         let body = body::read(body, if caller.is_ok() { LIMIT } else { 0 }).await;

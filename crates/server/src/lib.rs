@@ -13,6 +13,7 @@ mod body;
 mod call;
 mod command;
 mod config;
+mod console;
 mod format;
 pub mod limits;
 mod metrics;
@@ -50,11 +51,13 @@ pub fn router(engine: Engine, config: Config) -> axum::Router {
         endpoints = endpoints.merge(routes::bench());
     }
     let (router, described) = endpoints.split_for_parts();
-    let metrics = Arc::new(metrics::Metrics::new(described.paths.paths.keys().map(String::as_str)));
+    let paths = described.paths.paths.keys().map(String::as_str).chain(console::paths());
+    let metrics = Arc::new(metrics::Metrics::new(paths));
     let app = Arc::new(app::App::new(engine, config, metrics.clone()));
-    router
+    let api = router
         .fallback(routes::not_found)
         .method_not_allowed_fallback(routes::method_not_allowed)
-        .layer(observe::ObserveLayer::new(metrics))
-        .with_state(app)
+        .with_state(app.clone());
+    let console = console::router(app, api.clone());
+    api.merge(console).layer(observe::ObserveLayer::new(metrics))
 }

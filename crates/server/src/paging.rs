@@ -148,6 +148,11 @@ fn encode(list: &str, order: Order, at: u64) -> String {
     format!("{at:x}-{:x}", check(list, order, at))
 }
 
+/// The cursor of a list, newest first, that leads to a place in it.
+pub(crate) fn newest_from(list: &str, at: u64) -> String {
+    encode(list, Order::Desc, at)
+}
+
 fn decode(list: &str, order: Order, cursor: &str) -> Option<u64> {
     let (at, _) = cursor.split_once('-')?;
     let at = u64::from_str_radix(at, 16).ok()?;

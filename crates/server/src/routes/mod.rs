@@ -11,7 +11,6 @@ mod breaches;
 mod calls;
 mod closing;
 mod compensation;
-mod console;
 mod credit_line;
 mod debits;
 mod dev;
@@ -132,7 +131,6 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(metrics::show))
-        .routes(routes!(console::show))
 }
 
 /// What is there for trials and tests only.
