@@ -1,4 +1,4 @@
-//! Every movement of an account's credits, with the lots it took and, of a call, the lines it was rated by.
+//! Every movement of an account's credits, the newest first, with the lots it took and, of a call, the lines it was rated by.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::console::actions::{DISPUTE_CALL, REFUND_CALL, form};
 use crate::console::api::Items;
 use crate::console::parts::{LotPart, badge, credits, empty, lot_parts, pager, plain, table, words};
 use crate::console::trouble::Trouble;
-use crate::paging::cursor_at;
+use crate::paging::newest_from;
 
 /// Entries of a page.
 const PAGE: &str = "25";
@@ -53,7 +53,7 @@ struct Line {
 
 pub(super) async fn show(sight: &Sight<'_>) -> Result<Markup, Trouble> {
     let cursor = sight.query.get("cursor");
-    let query = [("limit", Some(PAGE)), ("cursor", cursor)];
+    let query = [("limit", Some(PAGE)), ("cursor", cursor), ("order", Some("desc"))];
     let entries: Items<Entry> = sight.visitor.get(&sight.path("entries"), &query).await?;
     let calls = calls_of(sight, &entries.items).await?;
     if entries.items.is_empty() {
@@ -89,10 +89,11 @@ pub(super) async fn show(sight: &Sight<'_>) -> Result<Markup, Trouble> {
 /// The calls among these entries, by the revisions of their charges.
 async fn calls_of(sight: &Sight<'_>, entries: &[Entry]) -> Result<HashMap<u64, Call>, Trouble> {
     let charged = |entry: &&Entry| matches!(entry.r#type.as_str(), "hold_captured" | "debited");
-    let revisions: Vec<u64> = entries.iter().filter(charged).map(|entry| entry.revision).collect();
-    let Some(first) = revisions.iter().min() else { return Ok(HashMap::new()) };
-    let cursor = cursor_at("calls", *first);
-    let query = [("limit", Some("200")), ("cursor", Some(cursor.as_str()))];
+    let newest = entries.iter().filter(charged).map(|entry| entry.revision).max();
+    let Some(newest) = newest else { return Ok(HashMap::new()) };
+    let cursor = newest_from("calls", newest);
+    // Calls at no charge are among them that move nothing: as many again find room.
+    let query = [("limit", Some("100")), ("cursor", Some(cursor.as_str())), ("order", Some("desc"))];
     let calls: Items<Call> = sight.visitor.get(&sight.path("calls"), &query).await?;
     Ok(calls.items.into_iter().map(|call| (call.revision, call)).collect())
 }

@@ -1,4 +1,4 @@
-//! Every event of an account, as it was recorded.
+//! Every event of an account, the newest first, as it was recorded.
 
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -26,8 +26,8 @@ struct Event {
 
 pub(super) async fn show(sight: &Sight<'_>) -> Result<Markup, Trouble> {
     let cursor = sight.query.get("cursor");
-    let events: Items<Event> =
-        sight.visitor.get(&sight.path("events"), &[("limit", Some("40")), ("cursor", cursor)]).await?;
+    let query = [("limit", Some("40")), ("cursor", cursor), ("order", Some("desc"))];
+    let events: Items<Event> = sight.visitor.get(&sight.path("events"), &query).await?;
     if events.items.is_empty() {
         return Ok(plain("Timeline", &empty("There are no more events.")));
     }
