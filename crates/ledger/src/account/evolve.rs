@@ -24,6 +24,15 @@ impl Account {
         }
     }
 
+    /// Passes over the next event of its stream, which cannot be read: from now on the account is not whole.
+    pub fn pass_over(&mut self, recorded_at: Timestamp) {
+        let revision = self.next_revision;
+        self.next_revision = revision.saturating_add(1);
+        self.last_recorded_at = self.last_recorded_at.max(recorded_at);
+        let what = "an event that cannot be read was passed over";
+        self.inconsistency.get_or_insert_with(|| Inconsistency { revision, what: what.into() });
+    }
+
     fn apply(&mut self, event: &Event, revision: u64, recorded_at: Timestamp) -> Result<(), Contradiction> {
         if matches!(event, Event::AccountOpened(_)) != (revision == 0) {
             return Err("an account is opened by its first event and by no other");

@@ -39,7 +39,9 @@ impl Account {
         self.next_appointment(book).is_some_and(|appointment| appointment.at <= now)
     }
 
-    fn next_expiry(&self) -> Option<Timestamp> {
+    /// When a hold, or what is free of a lot, is next past its end: from then on the account is not what it was, recorded or
+    /// not ([`Self::as_of`]).
+    pub fn next_expiry(&self) -> Option<Timestamp> {
         let hold = self.hold_ends.first().map(|(end, _)| *end);
         let lots = self.live_lots().filter(|lot| !lot.free.is_zero() && !self.is_set_aside(lot.revision));
         let lot = lots.filter_map(|lot| lot.expires_at).min();

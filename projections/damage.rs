@@ -1,0 +1,46 @@
+//! A sum over the file of a database that was closed in order: what changed in it since is damage.
+//!
+//! SQLite checks the structure of its pages, not their contents: a flipped bit in a number would be answered. So a sum of
+//! the whole file is kept beside it from the end of one run to the beginning of the next.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Writes the sum of a file that nobody has open any more.
+pub(crate) fn seal(file: &Path) -> std::io::Result<()> {
+    if beside(file, "-wal").metadata().is_ok_and(|wal| wal.len() > 0) {
+        return Ok(());
+    }
+    std::fs::write(beside(file, ".sum"), format!("{:08x}\n", sum(file)?))
+}
+
+/// Compares the file with the sum that was written when it was closed, if it was, and forgets the sum: from now on the file
+/// changes. Says what is wrong with it.
+pub(crate) fn check(file: &Path) -> Result<(), String> {
+    let kept = beside(file, ".sum");
+    let Ok(text) = std::fs::read_to_string(&kept) else { return Ok(()) };
+    let now = sum(file).map_err(|error| error.to_string())?;
+    if text.trim() != format!("{now:08x}") {
+        return Err("its contents are not those that it was closed with".to_owned());
+    }
+    std::fs::remove_file(&kept).map_err(|error| error.to_string())
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn sum(file: &Path) -> std::io::Result<u32> {
+    let mut file = File::open(file)?;
+    let mut buffer = vec![0; 1 << 20];
+    let mut sum = 0;
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(sum),
+            read => sum = crc32c::crc32c_append(sum, buffer.get(..read).unwrap_or_default()),
+        }
+    }
+}

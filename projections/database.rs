@@ -1,0 +1,415 @@
+//! The database that the read models are in: a file of SQLite, or a schema of PostgreSQL, one a generation.
+//!
+//! A generation is all read models, built from one beginning. A new one is built beside the one in use and takes its place
+//! when it has caught up, so queries go on meanwhile. Everything here can be thrown away at any time.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use scrip_store::{EventStore, Hash};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection};
+
+use crate::error::OpenError;
+use crate::model::Model;
+use crate::table::{Change, Kind, Row, Table, Value, split};
+
+/// The shape of all tables. It rises with every change of a model: what has another one is built anew.
+pub const FORMAT: i64 = 1;
+
+/// What `meta` says of a database of ours.
+const PRODUCT: &str = "scrip read models";
+
+/// Connections that queries share.
+const READERS: u32 = 4;
+
+/// Values that one statement binds at the most: below the limits of both databases.
+const BINDS: usize = 8_192;
+
+/// Where the read models are kept.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// In SQLite, in this folder.
+    Folder(PathBuf),
+    /// In PostgreSQL, in schemas `scrip_read_<n>` of the database of this URL.
+    Postgres(String),
+}
+
+/// A generation of the read models.
+#[derive(Clone, Debug)]
+pub(crate) struct Generation {
+    pub(crate) source: Source,
+    pub(crate) number: u64,
+}
+
+/// How far a model has come, as its rows say.
+#[derive(Clone, Debug)]
+pub(crate) struct Checkpoint {
+    /// The number of events that it has taken into account.
+    pub(crate) position: u64,
+    /// Why it takes no more, if it has stopped.
+    pub(crate) fault: Option<String>,
+}
+
+const META: &str = "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE models (
+    name TEXT NOT NULL PRIMARY KEY, -- of the model
+    position BIGINT NOT NULL,       -- events that it has taken into account
+    hash TEXT NOT NULL,             -- of the last of them: the log must be the same
+    fault TEXT                      -- why it takes no more
+);";
+
+impl Source {
+    /// The generations that are there, oldest first.
+    pub(crate) async fn generations(&self) -> Result<Vec<Generation>, OpenError> {
+        let mut numbers: Vec<u64> = match self {
+            Self::Folder(folder) => {
+                std::fs::create_dir_all(folder).map_err(|error| OpenError::file(folder, error))?;
+                let entries = std::fs::read_dir(folder).map_err(|error| OpenError::file(folder, error))?;
+                let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+                names.filter_map(|name| name.strip_suffix(".sqlite")?.parse().ok()).collect()
+            }
+            Self::Postgres(_) => {
+                let mut connection = self.connect_plain().await?;
+                let names: Vec<(String,)> = sqlx::query_as(
+                    "SELECT CAST(schema_name AS TEXT) FROM information_schema.schemata WHERE schema_name LIKE 'scrip_read_%'",
+                )
+                .fetch_all(&mut connection)
+                .await?;
+                names.into_iter().filter_map(|(name,)| name.strip_prefix("scrip_read_")?.parse().ok()).collect()
+            }
+        };
+        numbers.sort_unstable();
+        Ok(numbers.into_iter().map(|number| Generation { source: self.clone(), number }).collect())
+    }
+
+    /// A connection to the database of PostgreSQL itself.
+    async fn connect_plain(&self) -> Result<AnyConnection, OpenError> {
+        sqlx::any::install_default_drivers();
+        match self {
+            Self::Folder(_) => Err(OpenError::Foreign("a folder has no server".to_owned())),
+            Self::Postgres(url) => Ok(AnyConnectOptions::from_str(url)?.disable_statement_logging().connect().await?),
+        }
+    }
+}
+
+impl Generation {
+    /// What it is called in messages.
+    pub(crate) fn name(&self) -> String {
+        match &self.source {
+            Source::Folder(folder) => self.file(folder).display().to_string(),
+            Source::Postgres(_) => self.schema(),
+        }
+    }
+
+    fn file(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.sqlite", self.number))
+    }
+
+    fn schema(&self) -> String {
+        format!("scrip_read_{}", self.number)
+    }
+
+    /// The one that is built after it.
+    pub(crate) fn next(&self) -> Self {
+        Self { source: self.source.clone(), number: self.number.saturating_add(1) }
+    }
+
+    fn options(&self) -> Result<AnyConnectOptions, OpenError> {
+        sqlx::any::install_default_drivers();
+        let url = match &self.source {
+            Source::Folder(folder) => {
+                let path = self.file(folder);
+                let path = path.to_str().ok_or_else(|| OpenError::Foreign(path.display().to_string()))?;
+                format!("sqlite://{}?mode=rwc", percent_encoded(path))
+            }
+            Source::Postgres(url) => url.clone(),
+        };
+        Ok(AnyConnectOptions::from_str(&url)?.disable_statement_logging())
+    }
+
+    /// What every connection begins with.
+    fn greeting(&self) -> String {
+        match &self.source {
+            Source::Folder(_) => "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; \
+                 PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000; PRAGMA cell_size_check = ON; \
+                 PRAGMA trusted_schema = OFF"
+                .to_owned(),
+            Source::Postgres(_) => format!(
+                "SET search_path TO {}; SET synchronous_commit TO off; SET client_min_messages TO warning",
+                self.schema()
+            ),
+        }
+    }
+
+    /// A connection of its own, for who writes.
+    pub(crate) async fn connect(&self) -> Result<AnyConnection, OpenError> {
+        let mut connection = self.options()?.connect().await?;
+        sqlx::raw_sql(AssertSqlSafe(self.greeting())).execute(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// Connections for queries.
+    pub(crate) fn readers(&self) -> Result<AnyPool, OpenError> {
+        let greeting = self.greeting();
+        let pool = AnyPoolOptions::new().max_connections(READERS).after_connect(move |connection, _| {
+            let greeting = greeting.clone();
+            Box::pin(async move {
+                sqlx::raw_sql(AssertSqlSafe(greeting)).execute(connection).await?;
+                Ok(())
+            })
+        });
+        Ok(pool.connect_lazy_with(self.options()?))
+    }
+
+    /// Makes its tables.
+    pub(crate) async fn create(&self, models: &[Box<dyn Model>]) -> Result<AnyConnection, OpenError> {
+        if let Source::Postgres(_) = &self.source {
+            let mut plain = self.source.connect_plain().await?;
+            let create = AssertSqlSafe(format!("CREATE SCHEMA {}", self.schema()));
+            sqlx::raw_sql(create).execute(&mut plain).await?;
+        }
+        let mut connection = self.connect().await?;
+        let mut creation = connection.begin().await?;
+        sqlx::raw_sql(META).execute(&mut *creation).await?;
+        for (name, value) in [("product", PRODUCT.to_owned()), ("format", FORMAT.to_string()), ("complete", "0".to_owned())] {
+            sqlx::query("INSERT INTO meta (name, value) VALUES ($1, $2)").bind(name).bind(value).execute(&mut *creation).await?;
+        }
+        for model in models {
+            sqlx::raw_sql(AssertSqlSafe(model.schema().to_owned())).execute(&mut *creation).await?;
+            checkpoint(&mut creation, model.name(), 0, &String::new(), None).await?;
+        }
+        creation.commit().await?;
+        Ok(connection)
+    }
+
+    /// Deletes it. What cannot be deleted is left.
+    pub(crate) async fn drop(&self) -> Result<(), OpenError> {
+        match &self.source {
+            Source::Folder(folder) => {
+                let file = self.file(folder);
+                for suffix in ["", "-wal", "-shm", "-journal", ".sum"] {
+                    let mut name = file.clone().into_os_string();
+                    name.push(suffix);
+                    match std::fs::remove_file(PathBuf::from(name)) {
+                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(OpenError::file(&file, error)),
+                        _ => {}
+                    }
+                }
+                Ok(())
+            }
+            Source::Postgres(_) => {
+                let mut plain = self.source.connect_plain().await?;
+                let drop = AssertSqlSafe(format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema()));
+                sqlx::raw_sql(drop).execute(&mut plain).await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Opens what is there, if it can be trusted and is of this log and shape; says why not, otherwise.
+    pub(crate) async fn open(
+        &self,
+        store: &dyn EventStore,
+    ) -> Result<Result<(AnyConnection, bool), String>, OpenError> {
+        if let Source::Folder(folder) = &self.source {
+            let file = self.file(folder);
+            match crate::damage::check(&file) {
+                Ok(()) => {}
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+        let mut connection = match self.connect().await {
+            Ok(connection) => connection,
+            Err(OpenError::Database(error)) if is_damage(&error) => return Ok(Err(error.to_string())),
+            Err(error) => return Err(error),
+        };
+        match self.examine(&mut connection, store).await {
+            Ok(examined) => Ok(examined.map(|complete| (connection, complete))),
+            Err(OpenError::Database(error)) if is_damage(&error) => Ok(Err(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn examine(&self, connection: &mut AnyConnection, store: &dyn EventStore) -> Result<Result<bool, String>, OpenError> {
+        if let Source::Folder(_) = &self.source {
+            let (found,): (String,) = sqlx::query_as("PRAGMA quick_check(1)").fetch_one(&mut *connection).await?;
+            if found != "ok" {
+                return Ok(Err(found));
+            }
+        }
+        let meta: Vec<(String, String)> = match sqlx::query_as("SELECT name, value FROM meta").fetch_all(&mut *connection).await {
+            Ok(meta) => meta,
+            Err(_) => return Err(OpenError::Foreign(self.name())),
+        };
+        let of = |wanted: &str| meta.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        if of("product") != Some(PRODUCT) {
+            return Err(OpenError::Foreign(self.name()));
+        }
+        if of("format") != Some(FORMAT.to_string().as_str()) {
+            return Ok(Err(format!("its format is {}, this program's {FORMAT}", of("format").unwrap_or("unknown"))));
+        }
+        for (name, checkpoint, hash) in checkpoints(connection).await? {
+            let Some(last) = checkpoint.position.checked_sub(1) else { continue };
+            let events = store.read_all(last, 1)?;
+            if events.first().is_none_or(|event| hex(&event.hash) != hash) {
+                return Ok(Err(format!("{name} has taken in what is not in this log")));
+            }
+        }
+        Ok(Ok(of("complete") == Some("1")))
+    }
+}
+
+/// How far each model has come, and the hash of the last event that it has taken.
+pub(crate) async fn checkpoints(connection: &mut AnyConnection) -> sqlx::Result<Vec<(String, Checkpoint, String)>> {
+    let rows: Vec<(String, i64, String, Option<String>)> =
+        sqlx::query_as("SELECT name, position, hash, fault FROM models ORDER BY name").fetch_all(connection).await?;
+    let checkpoint = |(name, position, hash, fault)| {
+        let position = u64::try_from(position).unwrap_or_default();
+        (name, Checkpoint { position, fault }, hash)
+    };
+    Ok(rows.into_iter().map(checkpoint).collect())
+}
+
+/// States how far a model has come.
+pub(crate) async fn checkpoint(
+    connection: &mut AnyConnection,
+    name: &str,
+    position: u64,
+    hash: &str,
+    fault: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO models (name, position, hash, fault) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (name) DO UPDATE SET position = excluded.position, hash = excluded.hash, fault = excluded.fault",
+    )
+    .bind(name.to_owned())
+    .bind(i64::try_from(position).unwrap_or(i64::MAX))
+    .bind(hash.to_owned())
+    .bind(fault.map(ToOwned::to_owned))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A generation has caught up: it may be asked.
+pub(crate) async fn complete(connection: &mut AnyConnection) -> sqlx::Result<()> {
+    sqlx::query("UPDATE meta SET value = '1' WHERE name = 'complete'").execute(connection).await?;
+    Ok(())
+}
+
+/// Changes a table.
+pub(crate) async fn apply(connection: &mut AnyConnection, table: &'static Table, change: &Change) -> sqlx::Result<()> {
+    let delete_columns = change.delete.first().map_or(0, Vec::len);
+    for rows in chunks(&change.delete, delete_columns) {
+        let sql = table.delete_statement(rows.len(), delete_columns);
+        execute(connection, sql, rows).await?;
+    }
+    for rows in chunks(&change.put, table.names().len()) {
+        execute(connection, table.put_statement(rows.len()), rows).await?;
+    }
+    Ok(())
+}
+
+/// Rows in chunks of a few sizes, so that there are few statements to prepare.
+fn chunks(rows: &[Row], columns: usize) -> impl Iterator<Item = &[Row]> {
+    let largest = (BINDS / columns.max(1)).max(1).next_power_of_two() / 2;
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let mut size = largest.max(1);
+        while size > rest.len() {
+            size = size / 8;
+            if size == 0 {
+                size = usize::from(!rest.is_empty());
+                break;
+            }
+        }
+        let (chunk, left) = rest.split_at_checked(size)?;
+        rest = left;
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}
+
+async fn execute(connection: &mut AnyConnection, sql: String, rows: &[Row]) -> sqlx::Result<()> {
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for value in rows.iter().flatten() {
+        query = match value {
+            Value::Text(text) => query.bind(text.as_ref().map(|text| text.as_str().to_owned())),
+            Value::Int(number) => query.bind(*number),
+            Value::Amount(nanos) => {
+                let (whole, rest) =
+                    split(*nanos).ok_or_else(|| sqlx::Error::Encode("an amount is out of range".into()))?;
+                query.bind(whole).bind(rest)
+            }
+        };
+    }
+    query.execute(connection).await?;
+    Ok(())
+}
+
+/// The rows of a table in the order of its key, `limit` at the most, after a key.
+pub(crate) async fn rows(connection: &mut AnyConnection, table: &Table, offset: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
+    use sqlx::Row as _;
+    let sql = format!(
+        "SELECT {} FROM {} ORDER BY {} LIMIT $1 OFFSET $2",
+        table.names().join(", "),
+        table.name,
+        table.key_names().join(", ")
+    );
+    let found = sqlx::query(AssertSqlSafe(sql)).bind(limit).bind(offset).fetch_all(connection).await?;
+    let read = |row: &sqlx::any::AnyRow| {
+        let mut at = 0;
+        let mut values = Vec::with_capacity(table.columns.len());
+        for column in table.columns {
+            values.push(match column.kind {
+                Kind::Text => Value::Text(row.try_get::<Option<String>, _>(at)?.map(Into::into)),
+                Kind::Int => Value::Int(row.try_get::<Option<i64>, _>(at)?),
+                Kind::Amount => {
+                    let whole: i64 = row.try_get(at)?;
+                    at += 1;
+                    Value::Amount(crate::table::join(whole, row.try_get(at)?))
+                }
+            });
+            at += 1;
+        }
+        Ok(values)
+    };
+    found.iter().map(read).collect()
+}
+
+/// A hash in hex.
+pub(crate) fn hex(hash: &Hash) -> String {
+    use std::fmt::Write;
+    hash.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Whether an error says that the file is not whole, or no database.
+pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| matches!(code.as_ref(), "11" | "26" | "267" | "523" | "779"))
+}
+
+/// Whether the database refuses what is written, and would again.
+pub(crate) fn is_refusal(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Encode(_))
+        || error.as_database_error().is_some_and(|error| {
+            // SQLite: CONSTRAINT and its kinds; PostgreSQL: class 22, data exceptions, and 23, constraints.
+            error.code().is_some_and(|code| {
+                code.starts_with("22") || code.starts_with("23") || code.parse::<u32>().is_ok_and(|code| code & 0xff == 19)
+            })
+        })
+}
+
+fn percent_encoded(path: &str) -> String {
+    use std::fmt::Write;
+    path.bytes().fold(String::new(), |mut text, byte| {
+        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _infallible = write!(text, "%{byte:02X}");
+        }
+        text
+    })
+}

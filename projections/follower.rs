@@ -1,0 +1,407 @@
+//! The follower: it reads the log from where the models stand, folds a batch of events into their net changes, and writes
+//! rows and checkpoints in one transaction.
+//!
+//! - **Invariant**: a model's rows are those of the events before its checkpoint, all of them and no other.
+//! - **Invariant**: what a model cannot take stops that model, and no other; nothing here ever blocks a command.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use compact_str::CompactString;
+use scrip_ledger::book::event::BookEvent;
+use scrip_ledger::event::Charged;
+use scrip_ledger::{Account, AccountId, BookId, Event, Timestamp, Token, decode};
+use scrip_store::{EventStore, Hash, RecordedRef, StreamName};
+use sqlx::{AnyConnection, Connection};
+
+use crate::accounts::Accounts;
+use crate::database::{self, Checkpoint, Generation};
+use crate::error::OpenError;
+use crate::model::{AccountStep, BookStep, Fault, Model, Place};
+use crate::models::folds;
+use crate::table::Change;
+
+/// Events that one transaction takes in at the most.
+pub(crate) const BATCH: usize = 16_384;
+
+/// What the names of streams begin with, by what they are of.
+const ACCOUNT: &str = "account-";
+const BOOK: &str = "book-";
+
+/// A model, and how far it has come.
+pub(crate) struct Slot {
+    pub(crate) model: Box<dyn Model>,
+    pub(crate) position: u64,
+    pub(crate) fault: Option<String>,
+}
+
+/// Follows the log with one generation of the read models.
+pub(crate) struct Follower {
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) generation: Generation,
+    pub(crate) slots: Vec<Slot>,
+    connection: AnyConnection,
+    accounts: Accounts,
+    /// The number of events that every model which has not stopped has taken into account.
+    position: u64,
+    /// Events that somebody has decided to leave out, by model.
+    skipped: HashSet<(&'static str, u64)>,
+}
+
+/// An event, read from the log.
+struct Taken {
+    place: Place,
+    hash: Hash,
+    what: What,
+}
+
+enum What {
+    Account(AccountId, Result<Event, String>),
+    Book(BookId, Result<BookEvent, String>),
+    Other,
+}
+
+/// A batch that is folded and not written yet.
+struct Batch {
+    until: u64,
+    hash: String,
+    /// For each slot that took part: what it changes.
+    changes: Vec<(usize, Vec<Change>)>,
+}
+
+/// How a write ended that did not fail.
+pub(crate) enum Written {
+    /// So many events were taken in.
+    Events(u64),
+    /// There was nothing to take in.
+    Nothing,
+}
+
+impl Follower {
+    /// Goes on from the checkpoints.
+    pub(crate) fn new(
+        store: Arc<dyn EventStore>,
+        generation: Generation,
+        models: Vec<Box<dyn Model>>,
+        connection: AnyConnection,
+        checkpoints: &[(String, Checkpoint, String)],
+    ) -> Result<Self, OpenError> {
+        let slot = |model: Box<dyn Model>| {
+            let known = checkpoints.iter().find(|(name, ..)| name == model.name());
+            let (position, fault) = known.map_or((0, None), |(_, known, _)| (known.position, known.fault.clone()));
+            Slot { model, position, fault }
+        };
+        let slots = models.into_iter().map(slot).collect();
+        let (accounts, skipped) = (Accounts::default(), HashSet::new());
+        let mut follower = Self { store, generation, slots, connection, accounts, position: 0, skipped };
+        follower.take_decisions()?;
+        Ok(follower)
+    }
+
+    /// Reads what was decided on events that stopped a model, and lets those go on that may.
+    pub(crate) fn take_decisions(&mut self) -> Result<(), OpenError> {
+        for slot in &mut self.slots {
+            let name = slot.model.name();
+            for position in crate::decisions::skipped(self.store.as_ref(), name)? {
+                self.skipped.insert((name, position));
+            }
+            if self.skipped.contains(&(name, slot.position)) {
+                slot.fault = None;
+            }
+        }
+        self.accounts = Accounts::default();
+        self.position = self.lowest();
+        Ok(())
+    }
+
+    fn lowest(&self) -> u64 {
+        let running = self.slots.iter().filter(|slot| slot.fault.is_none()).map(|slot| slot.position);
+        running.min().or_else(|| self.slots.iter().map(|slot| slot.position).max()).unwrap_or_default()
+    }
+
+    /// The number of events that it has taken into account.
+    pub(crate) const fn position(&self) -> u64 {
+        self.position
+    }
+
+    pub(crate) const fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
+
+    /// Connects anew, after an error.
+    pub(crate) async fn reconnect(&mut self) -> Result<(), OpenError> {
+        self.connection = self.generation.connect().await?;
+        let checkpoints = database::checkpoints(&mut self.connection).await?;
+        for slot in &mut self.slots {
+            let known = checkpoints.iter().find(|(name, ..)| name == slot.model.name());
+            if let Some((_, known, _)) = known {
+                (slot.position, slot.fault) = (known.position, known.fault.clone());
+            }
+            // What was gathered for a batch that was not written is gathered again.
+            slot.model.drain(&self.accounts);
+        }
+        self.take_decisions()
+    }
+
+    /// Takes in the next events, `BATCH` at the most, and none from the position `until` on.
+    pub(crate) async fn advance(&mut self, until: u64) -> Result<Written, OpenError> {
+        let events = self.read(until)?;
+        if events.is_empty() {
+            return Ok(Written::Nothing);
+        }
+        let before = self.position;
+        let mut faults = Vec::new();
+        let mut events = events.as_slice();
+        if let Some(at) = self.fold(events, &mut faults).await? {
+            // The batch ends before the event that somebody cannot take: what was gathered is gathered again up to there.
+            self.discard();
+            faults.clear();
+            events = events.get(..at.max(1)).unwrap_or_default();
+            self.fold(events, &mut faults).await?;
+        }
+        let Some(last) = events.last() else { return Ok(Written::Nothing) };
+        let until = last.place.position.saturating_add(1);
+        let batch = self.drain(until, database::hex(&last.hash), &faults);
+        self.write(&batch, &faults).await?;
+        self.accounts.end_batch();
+        self.position = until;
+        Ok(Written::Events(until.saturating_sub(before)))
+    }
+
+    fn read(&self, until: u64) -> Result<Vec<Taken>, OpenError> {
+        let mut events = Vec::new();
+        if self.slots.iter().all(|slot| slot.fault.is_some()) {
+            return Ok(events);
+        }
+        self.store.scan_all(self.position, &mut |stored| {
+            if stored.position >= until {
+                return ControlFlow::Break(());
+            }
+            events.push(Taken::of(&stored));
+            if events.len() < BATCH { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        Ok(events)
+    }
+
+    /// Gives events to the models. Answers the first that one of them cannot take; nothing is given out after it.
+    async fn fold(&mut self, events: &[Taken], faults: &mut Vec<(usize, Fault)>) -> Result<Option<usize>, OpenError> {
+        for (at, taken) in events.iter().enumerate() {
+            match &taken.what {
+                What::Account(id, event) => self.account(taken, id, event.as_ref(), faults).await?,
+                What::Book(id, event) => {
+                    give(&mut self.slots, &self.skipped, taken.place.position, faults, |model| match event {
+                        Ok(event) => model.book(&BookStep { place: &taken.place, book: id, event }),
+                        Err(why) => Err(Fault::Unreadable(why.clone())),
+                    });
+                }
+                What::Other => {}
+            }
+            if !faults.is_empty() {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn account(
+        &mut self,
+        taken: &Taken,
+        id: &AccountId,
+        event: Result<&Event, &String>,
+        faults: &mut Vec<(usize, Fault)>,
+    ) -> Result<(), OpenError> {
+        let place = &taken.place;
+        if self.accounts.touch(id).is_none_or(|account| account.next_revision() != place.revision) {
+            let account = self.load(id, place.revision).await?;
+            self.accounts.insert(account);
+        }
+        let refunded = match event {
+            Ok(Event::UsageRefunded(refund)) => charge(self.store.as_ref(), id, refund.debit)?,
+            _ => None,
+        };
+        let Some(account) = self.accounts.touch(id) else { return Ok(()) };
+        let was_whole = account.inconsistency().is_none();
+        let fault = match event {
+            Ok(event) => {
+                account.evolve(event, place.recorded_at);
+                let contradiction = account.inconsistency().filter(|_| was_whole);
+                contradiction.map(|found| Fault::Contradiction(found.what.clone()))
+            }
+            Err(why) => {
+                account.pass_over(place.recorded_at);
+                Some(Fault::Unreadable(why.clone()))
+            }
+        };
+        let account = &*account;
+        give(&mut self.slots, &self.skipped, place.position, faults, |model| {
+            match (&fault, event, account.book()) {
+                (Some(fault), ..) => Err(fault.clone()),
+                (None, Ok(event), Some(book)) => {
+                    model.account(&AccountStep { place, event, account, book, refunded: refunded.as_ref() })
+                }
+                _ => Ok(()),
+            }
+        });
+        Ok(())
+    }
+
+    /// An account as it was before one of its events.
+    async fn load(&mut self, id: &AccountId, revision: u64) -> Result<Account, OpenError> {
+        let kept = folds::latest(&mut self.connection, id, revision).await?;
+        let mut account = kept.unwrap_or_else(|| Account::absent(id.clone()));
+        fold_until(self.store.as_ref(), &mut account, revision)?;
+        Ok(account)
+    }
+
+    /// Forgets what was gathered and not written.
+    fn discard(&mut self) {
+        for slot in &mut self.slots {
+            slot.model.drain(&self.accounts);
+        }
+        self.accounts = Accounts::default();
+    }
+
+    fn drain(&mut self, until: u64, hash: String, faults: &[(usize, Fault)]) -> Batch {
+        let mut changes = Vec::with_capacity(self.slots.len());
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            let drained = slot.model.drain(&self.accounts);
+            let stopped = faults.iter().any(|(faulty, _)| *faulty == index);
+            if slot.fault.is_none() && slot.position < until && !stopped {
+                changes.push((index, drained));
+            }
+        }
+        Batch { until, hash, changes }
+    }
+
+    /// Writes rows and checkpoints, all together.
+    async fn write(&mut self, batch: &Batch, faults: &[(usize, Fault)]) -> Result<(), OpenError> {
+        let mut transaction = self.connection.begin().await?;
+        let mut refused = Vec::new();
+        for (index, changes) in &batch.changes {
+            let Some(slot) = self.slots.get(*index) else { continue };
+            let mut part = transaction.begin().await?;
+            let mut outcome = Ok(());
+            for (table, change) in slot.model.tables().iter().zip(changes) {
+                outcome = database::apply(&mut part, table, change).await;
+                if outcome.is_err() {
+                    break;
+                }
+            }
+            match outcome {
+                Ok(()) => {
+                    database::checkpoint(&mut part, slot.model.name(), batch.until, &batch.hash, None).await?;
+                    part.commit().await?;
+                }
+                Err(error) if database::is_refusal(&error) => {
+                    part.rollback().await?;
+                    refused.push((*index, Fault::Refused(error.to_string())));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        for (index, fault) in faults.iter().chain(&refused) {
+            let Some(slot) = self.slots.get_mut(*index) else { continue };
+            let at = if refused.iter().any(|(refused, _)| refused == index) { slot.position } else { batch.until.saturating_sub(1) };
+            let text = fault.to_string();
+            sqlx::query("UPDATE models SET fault = $1 WHERE name = $2")
+                .bind(text.clone())
+                .bind(slot.model.name())
+                .execute(&mut *transaction)
+                .await?;
+            tracing::error!(model = slot.model.name(), position = at, fault = text, "a read model has stopped");
+            slot.fault = Some(text);
+        }
+        transaction.commit().await?;
+        for (index, _) in &batch.changes {
+            if let Some(slot) = self.slots.get_mut(*index).filter(|slot| slot.fault.is_none()) {
+                slot.position = batch.until;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gives an event to every model that takes it.
+fn give(
+    slots: &mut [Slot],
+    skipped: &HashSet<(&'static str, u64)>,
+    position: u64,
+    faults: &mut Vec<(usize, Fault)>,
+    take: impl Fn(&mut dyn Model) -> Result<(), Fault>,
+) {
+    for (index, slot) in slots.iter_mut().enumerate() {
+        let due = slot.fault.is_none() && slot.position <= position;
+        if !due || (!skipped.is_empty() && skipped.contains(&(slot.model.name(), position))) {
+            continue;
+        }
+        if let Err(fault) = take(slot.model.as_mut()) {
+            faults.push((index, fault));
+        }
+    }
+}
+
+/// Takes the events of an account's stream up to a revision.
+pub(crate) fn fold_until(store: &dyn EventStore, account: &mut Account, revision: u64) -> Result<(), OpenError> {
+    if account.next_revision() >= revision {
+        return Ok(());
+    }
+    let Some(stream) = account_stream(account.id()) else { return Ok(()) };
+    store.scan_stream(&stream, account.next_revision(), &mut |stored| {
+        if stored.revision >= revision {
+            return ControlFlow::Break(());
+        }
+        take(account, &stored);
+        ControlFlow::Continue(())
+    })?;
+    Ok(())
+}
+
+/// Takes an event that may not be readable: then it is passed over, and the account says so.
+pub(crate) fn take(account: &mut Account, stored: &RecordedRef<'_>) {
+    let recorded_at = Timestamp::from_micros(stored.recorded_at);
+    match decode(stored.event_type, stored.version, stored.payload) {
+        Ok(event) => account.evolve(&event, recorded_at),
+        Err(_) => account.pass_over(recorded_at),
+    }
+}
+
+/// The stream of an account.
+pub(crate) fn account_stream(id: &AccountId) -> Option<StreamName> {
+    StreamName::new(&format!("{ACCOUNT}{id}")).ok()
+}
+
+/// What an account's event charged, if it charged a call.
+fn charge(store: &dyn EventStore, id: &AccountId, revision: u64) -> Result<Option<Charged>, OpenError> {
+    let Some(stream) = account_stream(id) else { return Ok(None) };
+    let stored = store.read_stream(&stream, revision, 1)?;
+    let event = stored.first().map(|stored| &stored.event);
+    let event = event.and_then(|event| decode(&event.event_type, event.version, &event.payload).ok());
+    Ok(match event {
+        Some(Event::Debited(debited)) => Some(debited.charge),
+        Some(Event::HoldCaptured(captured)) => Some(captured.charge),
+        _ => None,
+    })
+}
+
+impl Taken {
+    fn of(stored: &RecordedRef<'_>) -> Self {
+        let what = if let Some(id) = stored.stream.strip_prefix(ACCOUNT) {
+            let event = decode(stored.event_type, stored.version, stored.payload);
+            Token::new(id).map_or(What::Other, |id| What::Account(id, event.map_err(|error| error.to_string())))
+        } else if let Some(id) = stored.stream.strip_prefix(BOOK) {
+            let event = BookEvent::read(stored.event_type, stored.payload);
+            id.parse().map_or(What::Other, |id| What::Book(id, event.map_err(|error| error.to_string())))
+        } else {
+            What::Other
+        };
+        let place = Place {
+            position: stored.position,
+            revision: stored.revision,
+            recorded_at: Timestamp::from_micros(stored.recorded_at),
+            effective_at: Timestamp::from_micros(stored.effective_at),
+            actor: CompactString::new(stored.actor),
+        };
+        Self { place, hash: stored.hash, what }
+    }
+}

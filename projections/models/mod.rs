@@ -1,0 +1,24 @@
+//! The read models, one file each beside its SQL.
+
+pub(crate) mod accounts;
+pub(crate) mod balances;
+pub(crate) mod calls;
+pub(crate) mod folds;
+pub(crate) mod holds;
+pub(crate) mod lots;
+pub(crate) mod usage;
+
+use crate::model::Model;
+
+/// Every model, without rows.
+pub(crate) fn all() -> Vec<Box<dyn Model>> {
+    vec![
+        Box::new(accounts::Accounts::default()),
+        Box::new(balances::Balances::default()),
+        Box::new(lots::Lots::default()),
+        Box::new(holds::Holds::default()),
+        Box::new(calls::Calls::default()),
+        Box::new(usage::Usage::default()),
+        Box::new(folds::Folds::default()),
+    ]
+}
