@@ -76,7 +76,10 @@ impl Source {
                 )
                 .fetch_all(&mut connection)
                 .await?;
-                names.into_iter().filter_map(|(name,)| name.strip_prefix("scrip_read_")?.parse().ok()).collect()
+                names
+                    .into_iter()
+                    .filter_map(|(name,)| name.strip_prefix("scrip_read_")?.parse().ok())
+                    .collect()
             }
         };
         numbers.sort_unstable();
@@ -88,7 +91,9 @@ impl Source {
         sqlx::any::install_default_drivers();
         match self {
             Self::Folder(_) => Err(OpenError::Foreign("a folder has no server".to_owned())),
-            Self::Postgres(url) => Ok(AnyConnectOptions::from_str(url)?.disable_statement_logging().connect().await?),
+            Self::Postgres(url) => {
+                Ok(AnyConnectOptions::from_str(url)?.disable_statement_logging().connect().await?)
+            }
         }
     }
 }
@@ -131,10 +136,12 @@ impl Generation {
     /// What every connection begins with.
     fn greeting(&self) -> String {
         match &self.source {
-            Source::Folder(_) => "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; \
+            Source::Folder(_) => {
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; \
                  PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000; PRAGMA cell_size_check = ON; \
                  PRAGMA trusted_schema = OFF"
-                .to_owned(),
+                    .to_owned()
+            }
             Source::Postgres(_) => format!(
                 "SET search_path TO {}; SET synchronous_commit TO off; SET client_min_messages TO warning",
                 self.schema()
@@ -172,8 +179,14 @@ impl Generation {
         let mut connection = self.connect().await?;
         let mut creation = connection.begin().await?;
         sqlx::raw_sql(META).execute(&mut *creation).await?;
-        for (name, value) in [("product", PRODUCT.to_owned()), ("format", FORMAT.to_string()), ("complete", "0".to_owned())] {
-            sqlx::query("INSERT INTO meta (name, value) VALUES ($1, $2)").bind(name).bind(value).execute(&mut *creation).await?;
+        for (name, value) in
+            [("product", PRODUCT.to_owned()), ("format", FORMAT.to_string()), ("complete", "0".to_owned())]
+        {
+            sqlx::query("INSERT INTO meta (name, value) VALUES ($1, $2)")
+                .bind(name)
+                .bind(value)
+                .execute(&mut *creation)
+                .await?;
         }
         for model in models {
             sqlx::raw_sql(AssertSqlSafe(model.schema().to_owned())).execute(&mut *creation).await?;
@@ -181,6 +194,15 @@ impl Generation {
         }
         creation.commit().await?;
         Ok(connection)
+    }
+
+    /// Writes the sum of its file, now that nobody has it open any more.
+    pub(crate) fn seal(&self) {
+        if let Source::Folder(folder) = &self.source
+            && let Err(error) = crate::damage::seal(&self.file(folder))
+        {
+            tracing::warn!(generation = self.name(), %error, "the sum of the read models was not written");
+        }
     }
 
     /// Deletes it. What cannot be deleted is left.
@@ -192,7 +214,9 @@ impl Generation {
                     let mut name = file.clone().into_os_string();
                     name.push(suffix);
                     match std::fs::remove_file(PathBuf::from(name)) {
-                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(OpenError::file(&file, error)),
+                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                            return Err(OpenError::file(&file, error));
+                        }
                         _ => {}
                     }
                 }
@@ -231,23 +255,32 @@ impl Generation {
         }
     }
 
-    async fn examine(&self, connection: &mut AnyConnection, store: &dyn EventStore) -> Result<Result<bool, String>, OpenError> {
+    async fn examine(
+        &self,
+        connection: &mut AnyConnection,
+        store: &dyn EventStore,
+    ) -> Result<Result<bool, String>, OpenError> {
         if let Source::Folder(_) = &self.source {
-            let (found,): (String,) = sqlx::query_as("PRAGMA quick_check(1)").fetch_one(&mut *connection).await?;
+            let (found,): (String,) =
+                sqlx::query_as("PRAGMA quick_check(1)").fetch_one(&mut *connection).await?;
             if found != "ok" {
                 return Ok(Err(found));
             }
         }
-        let meta: Vec<(String, String)> = match sqlx::query_as("SELECT name, value FROM meta").fetch_all(&mut *connection).await {
-            Ok(meta) => meta,
-            Err(_) => return Err(OpenError::Foreign(self.name())),
-        };
+        let meta: Vec<(String, String)> =
+            match sqlx::query_as("SELECT name, value FROM meta").fetch_all(&mut *connection).await {
+                Ok(meta) => meta,
+                Err(_) => return Err(OpenError::Foreign(self.name())),
+            };
         let of = |wanted: &str| meta.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
         if of("product") != Some(PRODUCT) {
             return Err(OpenError::Foreign(self.name()));
         }
         if of("format") != Some(FORMAT.to_string().as_str()) {
-            return Ok(Err(format!("its format is {}, this program's {FORMAT}", of("format").unwrap_or("unknown"))));
+            return Ok(Err(format!(
+                "its format is {}, this program's {FORMAT}",
+                of("format").unwrap_or("unknown")
+            )));
         }
         for (name, checkpoint, hash) in checkpoints(connection).await? {
             let Some(last) = checkpoint.position.checked_sub(1) else { continue };
@@ -261,9 +294,13 @@ impl Generation {
 }
 
 /// How far each model has come, and the hash of the last event that it has taken.
-pub(crate) async fn checkpoints(connection: &mut AnyConnection) -> sqlx::Result<Vec<(String, Checkpoint, String)>> {
+pub(crate) async fn checkpoints(
+    connection: &mut AnyConnection,
+) -> sqlx::Result<Vec<(String, Checkpoint, String)>> {
     let rows: Vec<(String, i64, String, Option<String>)> =
-        sqlx::query_as("SELECT name, position, hash, fault FROM models ORDER BY name").fetch_all(connection).await?;
+        sqlx::query_as("SELECT name, position, hash, fault FROM models ORDER BY name")
+            .fetch_all(connection)
+            .await?;
     let checkpoint = |(name, position, hash, fault)| {
         let position = u64::try_from(position).unwrap_or_default();
         (name, Checkpoint { position, fault }, hash)
@@ -299,7 +336,11 @@ pub(crate) async fn complete(connection: &mut AnyConnection) -> sqlx::Result<()>
 }
 
 /// Changes a table.
-pub(crate) async fn apply(connection: &mut AnyConnection, table: &'static Table, change: &Change) -> sqlx::Result<()> {
+pub(crate) async fn apply(
+    connection: &mut AnyConnection,
+    table: &'static Table,
+    change: &Change,
+) -> sqlx::Result<()> {
     let delete_columns = change.delete.first().map_or(0, Vec::len);
     for rows in chunks(&change.delete, delete_columns) {
         let sql = table.delete_statement(rows.len(), delete_columns);
@@ -330,33 +371,48 @@ fn chunks(rows: &[Row], columns: usize) -> impl Iterator<Item = &[Row]> {
     })
 }
 
+type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
+
+fn bound<'q>(query: Query<'q>, value: &Value) -> sqlx::Result<Query<'q>> {
+    Ok(match value {
+        Value::Text(text) => query.bind(text.as_ref().map(|text| text.as_str().to_owned())),
+        Value::Int(number) => query.bind(*number),
+        Value::Amount(nanos) => {
+            let out_of_range = || sqlx::Error::Encode("an amount is out of range".into());
+            let (whole, rest) = split(*nanos).ok_or_else(out_of_range)?;
+            query.bind(whole).bind(rest)
+        }
+    })
+}
+
 async fn execute(connection: &mut AnyConnection, sql: String, rows: &[Row]) -> sqlx::Result<()> {
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for value in rows.iter().flatten() {
-        query = match value {
-            Value::Text(text) => query.bind(text.as_ref().map(|text| text.as_str().to_owned())),
-            Value::Int(number) => query.bind(*number),
-            Value::Amount(nanos) => {
-                let (whole, rest) =
-                    split(*nanos).ok_or_else(|| sqlx::Error::Encode("an amount is out of range".into()))?;
-                query.bind(whole).bind(rest)
-            }
-        };
+        query = bound(query, value)?;
     }
     query.execute(connection).await?;
     Ok(())
 }
 
 /// The rows of a table in the order of its key, `limit` at the most, after a key.
-pub(crate) async fn rows(connection: &mut AnyConnection, table: &Table, offset: i64, limit: i64) -> sqlx::Result<Vec<Row>> {
+pub(crate) async fn rows(
+    connection: &mut AnyConnection,
+    table: &Table,
+    after: Option<&Row>,
+    limit: i64,
+) -> sqlx::Result<Vec<Row>> {
     use sqlx::Row as _;
-    let sql = format!(
-        "SELECT {} FROM {} ORDER BY {} LIMIT $1 OFFSET $2",
-        table.names().join(", "),
-        table.name,
-        table.key_names().join(", ")
-    );
-    let found = sqlx::query(AssertSqlSafe(sql)).bind(limit).bind(offset).fetch_all(connection).await?;
+    let (names, key) = (table.names().join(", "), table.key_names());
+    let place = |at: usize| format!("${}", at + 2);
+    let places = (0..key.len()).map(place).collect::<Vec<_>>().join(", ");
+    let key = key.join(", ");
+    let beyond = after.map_or_else(String::new, |_| format!("WHERE ({key}) > ({places}) "));
+    let sql = format!("SELECT {names} FROM {} {beyond}ORDER BY {key} LIMIT $1", table.name);
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(limit);
+    for value in after.into_iter().flatten() {
+        query = bound(query, value)?;
+    }
+    let found = query.fetch_all(connection).await?;
     let read = |row: &sqlx::any::AnyRow| {
         let mut at = 0;
         let mut values = Vec::with_capacity(table.columns.len());
@@ -388,7 +444,10 @@ pub(crate) fn hex(hash: &Hash) -> String {
 
 /// Whether an error says that the file is not whole, or no database.
 pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| matches!(code.as_ref(), "11" | "26" | "267" | "523" | "779"))
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .is_some_and(|code| matches!(code.as_ref(), "11" | "26" | "267" | "523" | "779"))
 }
 
 /// Whether the database refuses what is written, and would again.
@@ -397,7 +456,9 @@ pub(crate) fn is_refusal(error: &sqlx::Error) -> bool {
         || error.as_database_error().is_some_and(|error| {
             // SQLite: CONSTRAINT and its kinds; PostgreSQL: class 22, data exceptions, and 23, constraints.
             error.code().is_some_and(|code| {
-                code.starts_with("22") || code.starts_with("23") || code.parse::<u32>().is_ok_and(|code| code & 0xff == 19)
+                code.starts_with("22")
+                    || code.starts_with("23")
+                    || code.parse::<u32>().is_ok_and(|code| code & 0xff == 19)
             })
         })
 }

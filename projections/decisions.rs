@@ -44,7 +44,11 @@ pub(crate) fn skipped(store: &dyn EventStore, model: &str) -> Result<Vec<u64>, S
 }
 
 /// Records a decision. Answers the position of its event; nothing if another was recorded in the same moment.
-pub(crate) fn skip(store: &dyn EventStore, model: &str, decision: &Decision) -> Result<Option<u64>, StoreError> {
+pub(crate) fn skip(
+    store: &dyn EventStore,
+    model: &str,
+    decision: &Decision,
+) -> Result<Option<u64>, StoreError> {
     let Some(stream) = stream(model) else { return Ok(None) };
     let last = store.stream_head(&stream)?;
     let skipped = Skipped { position: decision.position, reason: decision.reason.clone() };
@@ -65,5 +69,10 @@ pub(crate) fn skip(store: &dyn EventStore, model: &str, decision: &Decision) -> 
     };
     let expected = Expected::after(last.map(|last| last.revision));
     let group = Group { appends: vec![StreamAppend { stream, expected, events: vec![event] }] };
-    Ok(store.append(&[group])?.into_iter().next().and_then(Result::ok).map(|appended| appended.first_position))
+    Ok(store
+        .append(&[group])?
+        .into_iter()
+        .next()
+        .and_then(Result::ok)
+        .map(|appended| appended.first_position))
 }

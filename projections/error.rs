@@ -38,3 +38,31 @@ impl OpenError {
         Self::File { file: file.display().to_string(), source }
     }
 }
+
+/// Why the read side does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is being built and has not caught up with the log yet.
+    #[error("what is asked is being computed from the log: ask again later")]
+    CatchingUp,
+    /// The model that would answer has stopped at an event that it cannot take.
+    #[error("the read model {model} has stopped at the event at position {position}")]
+    Stopped {
+        /// The model.
+        model: String,
+        /// The position of the event.
+        position: u64,
+    },
+    /// A position that the log has not reached.
+    #[error("the log ends before position {0}")]
+    BeyondEnd(u64),
+    /// The database's own error.
+    #[error("the database of the read models: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A row that no model has written.
+    #[error("a row of the read models cannot be read: {0}")]
+    Row(&'static str),
+}

@@ -4,11 +4,12 @@
 //! - **Invariant**: a model's rows are those of the events before its checkpoint, all of them and no other.
 //! - **Invariant**: what a model cannot take stops that model, and no other; nothing here ever blocks a command.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use compact_str::CompactString;
+use scrip_ledger::accounting::{Before, booked};
 use scrip_ledger::book::event::BookEvent;
 use scrip_ledger::event::Charged;
 use scrip_ledger::{Account, AccountId, BookId, Event, Timestamp, Token, decode};
@@ -45,6 +46,8 @@ pub(crate) struct Follower {
     accounts: Accounts,
     /// The number of events that every model which has not stopped has taken into account.
     position: u64,
+    /// Until when the periods of books are closed.
+    closed: HashMap<BookId, Timestamp>,
     /// Events that somebody has decided to leave out, by model.
     skipped: HashSet<(&'static str, u64)>,
 }
@@ -70,10 +73,15 @@ struct Batch {
     changes: Vec<(usize, Vec<Change>)>,
 }
 
-/// How a write ended that did not fail.
+/// How a step ended that did not fail.
 pub(crate) enum Written {
     /// So many events were taken in.
-    Events(u64),
+    Events {
+        /// How many, those of other streams included.
+        count: u64,
+        /// When the last of them was recorded.
+        recorded_at: Timestamp,
+    },
     /// There was nothing to take in.
     Nothing,
 }
@@ -89,12 +97,14 @@ impl Follower {
     ) -> Result<Self, OpenError> {
         let slot = |model: Box<dyn Model>| {
             let known = checkpoints.iter().find(|(name, ..)| name == model.name());
-            let (position, fault) = known.map_or((0, None), |(_, known, _)| (known.position, known.fault.clone()));
+            let (position, fault) =
+                known.map_or((0, None), |(_, known, _)| (known.position, known.fault.clone()));
             Slot { model, position, fault }
         };
         let slots = models.into_iter().map(slot).collect();
-        let (accounts, skipped) = (Accounts::default(), HashSet::new());
-        let mut follower = Self { store, generation, slots, connection, accounts, position: 0, skipped };
+        let (accounts, closed, skipped) = (Accounts::default(), HashMap::new(), HashSet::new());
+        let mut follower =
+            Self { store, generation, slots, connection, accounts, position: 0, closed, skipped };
         follower.take_decisions()?;
         Ok(follower)
     }
@@ -129,19 +139,8 @@ impl Follower {
         &mut self.connection
     }
 
-    /// Connects anew, after an error.
-    pub(crate) async fn reconnect(&mut self) -> Result<(), OpenError> {
-        self.connection = self.generation.connect().await?;
-        let checkpoints = database::checkpoints(&mut self.connection).await?;
-        for slot in &mut self.slots {
-            let known = checkpoints.iter().find(|(name, ..)| name == slot.model.name());
-            if let Some((_, known, _)) = known {
-                (slot.position, slot.fault) = (known.position, known.fault.clone());
-            }
-            // What was gathered for a batch that was not written is gathered again.
-            slot.model.drain(&self.accounts);
-        }
-        self.take_decisions()
+    pub(crate) fn into_parts(self) -> (AnyConnection, Generation) {
+        (self.connection, self.generation)
     }
 
     /// Takes in the next events, `BATCH` at the most, and none from the position `until` on.
@@ -166,7 +165,7 @@ impl Follower {
         self.write(&batch, &faults).await?;
         self.accounts.end_batch();
         self.position = until;
-        Ok(Written::Events(until.saturating_sub(before)))
+        Ok(Written::Events { count: until.saturating_sub(before), recorded_at: last.place.recorded_at })
     }
 
     fn read(&self, until: u64) -> Result<Vec<Taken>, OpenError> {
@@ -185,7 +184,11 @@ impl Follower {
     }
 
     /// Gives events to the models. Answers the first that one of them cannot take; nothing is given out after it.
-    async fn fold(&mut self, events: &[Taken], faults: &mut Vec<(usize, Fault)>) -> Result<Option<usize>, OpenError> {
+    async fn fold(
+        &mut self,
+        events: &[Taken],
+        faults: &mut Vec<(usize, Fault)>,
+    ) -> Result<Option<usize>, OpenError> {
         for (at, taken) in events.iter().enumerate() {
             match &taken.what {
                 What::Account(id, event) => self.account(taken, id, event.as_ref(), faults).await?,
@@ -212,7 +215,7 @@ impl Follower {
         faults: &mut Vec<(usize, Fault)>,
     ) -> Result<(), OpenError> {
         let place = &taken.place;
-        if self.accounts.touch(id).is_none_or(|account| account.next_revision() != place.revision) {
+        if self.accounts.touch(id.as_str()).is_none_or(|account| account.next_revision() != place.revision) {
             let account = self.load(id, place.revision).await?;
             self.accounts.insert(account);
         }
@@ -220,7 +223,9 @@ impl Follower {
             Ok(Event::UsageRefunded(refund)) => charge(self.store.as_ref(), id, refund.debit)?,
             _ => None,
         };
-        let Some(account) = self.accounts.touch(id) else { return Ok(()) };
+        let Some(account) = self.accounts.touch(id.as_str()) else { return Ok(()) };
+        let ended = event.ok().and_then(ended_hold).and_then(|hold| account.hold(hold)).cloned();
+        let before = event.ok().map(|event| Before::of(account, event));
         let was_whole = account.inconsistency().is_none();
         let fault = match event {
             Ok(event) => {
@@ -234,11 +239,28 @@ impl Follower {
             }
         };
         let account = &*account;
+        let postings = match (event, before) {
+            (Ok(event), Some(before)) => before.postings(account, event),
+            _ => Ok(Vec::new()),
+        };
+        let closed_until = account.book().and_then(|book| self.closed.get(book)).copied();
+        let booked = booked(place.effective_at, place.recorded_at, closed_until);
         give(&mut self.slots, &self.skipped, place.position, faults, |model| {
             match (&fault, event, account.book()) {
                 (Some(fault), ..) => Err(fault.clone()),
                 (None, Ok(event), Some(book)) => {
-                    model.account(&AccountStep { place, event, account, book, refunded: refunded.as_ref() })
+                    let (refunded, ended) = (refunded.as_ref(), ended.as_ref());
+                    let postings = postings.as_deref().map_err(|error| *error);
+                    model.account(&AccountStep {
+                        place,
+                        event,
+                        account,
+                        book,
+                        refunded,
+                        ended,
+                        postings,
+                        booked,
+                    })
                 }
                 _ => Ok(()),
             }
@@ -290,7 +312,8 @@ impl Follower {
             }
             match outcome {
                 Ok(()) => {
-                    database::checkpoint(&mut part, slot.model.name(), batch.until, &batch.hash, None).await?;
+                    database::checkpoint(&mut part, slot.model.name(), batch.until, &batch.hash, None)
+                        .await?;
                     part.commit().await?;
                 }
                 Err(error) if database::is_refusal(&error) => {
@@ -302,14 +325,23 @@ impl Follower {
         }
         for (index, fault) in faults.iter().chain(&refused) {
             let Some(slot) = self.slots.get_mut(*index) else { continue };
-            let at = if refused.iter().any(|(refused, _)| refused == index) { slot.position } else { batch.until.saturating_sub(1) };
+            let at = if refused.iter().any(|(refused, _)| refused == index) {
+                slot.position
+            } else {
+                batch.until.saturating_sub(1)
+            };
             let text = fault.to_string();
             sqlx::query("UPDATE models SET fault = $1 WHERE name = $2")
                 .bind(text.clone())
                 .bind(slot.model.name())
                 .execute(&mut *transaction)
                 .await?;
-            tracing::error!(model = slot.model.name(), position = at, fault = text, "a read model has stopped");
+            tracing::error!(
+                model = slot.model.name(),
+                position = at,
+                fault = text,
+                "a read model has stopped"
+            );
             slot.fault = Some(text);
         }
         transaction.commit().await?;
@@ -342,7 +374,11 @@ fn give(
 }
 
 /// Takes the events of an account's stream up to a revision.
-pub(crate) fn fold_until(store: &dyn EventStore, account: &mut Account, revision: u64) -> Result<(), OpenError> {
+pub(crate) fn fold_until(
+    store: &dyn EventStore,
+    account: &mut Account,
+    revision: u64,
+) -> Result<(), OpenError> {
     if account.next_revision() >= revision {
         return Ok(());
     }
@@ -371,6 +407,16 @@ pub(crate) fn account_stream(id: &AccountId) -> Option<StreamName> {
     StreamName::new(&format!("{ACCOUNT}{id}")).ok()
 }
 
+/// The hold that an event ends.
+const fn ended_hold(event: &Event) -> Option<u64> {
+    match event {
+        Event::HoldCaptured(event) => Some(event.hold),
+        Event::HoldVoided(event) => Some(event.hold),
+        Event::HoldExpired(event) => Some(event.hold),
+        _ => None,
+    }
+}
+
 /// What an account's event charged, if it charged a call.
 fn charge(store: &dyn EventStore, id: &AccountId, revision: u64) -> Result<Option<Charged>, OpenError> {
     let Some(stream) = account_stream(id) else { return Ok(None) };
@@ -388,7 +434,8 @@ impl Taken {
     fn of(stored: &RecordedRef<'_>) -> Self {
         let what = if let Some(id) = stored.stream.strip_prefix(ACCOUNT) {
             let event = decode(stored.event_type, stored.version, stored.payload);
-            Token::new(id).map_or(What::Other, |id| What::Account(id, event.map_err(|error| error.to_string())))
+            Token::new(id)
+                .map_or(What::Other, |id| What::Account(id, event.map_err(|error| error.to_string())))
         } else if let Some(id) = stored.stream.strip_prefix(BOOK) {
             let event = BookEvent::read(stored.event_type, stored.payload);
             id.parse().map_or(What::Other, |id| What::Book(id, event.map_err(|error| error.to_string())))

@@ -5,8 +5,10 @@
 //! they were cut into batches.
 
 use compact_str::CompactString;
+use scrip_ledger::accounting::{AccountingError, Booked, Posting};
 use scrip_ledger::book::event::BookEvent;
-use scrip_ledger::{Account, AccountId, BookId, Event, Timestamp};
+use scrip_ledger::event::Charged;
+use scrip_ledger::{Account, AccountId, BookId, Event, Hold, Timestamp};
 
 use crate::accounts::Accounts;
 use crate::table::{Change, Table};
@@ -54,7 +56,13 @@ pub struct AccountStep<'a> {
     /// The account's book.
     pub book: &'a BookId,
     /// Of a refund of a call: what was charged, by the event that the refund names.
-    pub refunded: Option<&'a scrip_ledger::event::Charged>,
+    pub refunded: Option<&'a Charged>,
+    /// Of a hold that ends: what it was.
+    pub ended: Option<&'a Hold>,
+    /// What it means for the books.
+    pub postings: Result<&'a [Posting], AccountingError>,
+    /// When that counts.
+    pub booked: Booked,
 }
 
 impl AccountStep<'_> {

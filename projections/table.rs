@@ -74,6 +74,17 @@ pub enum Value {
     Amount(i128),
 }
 
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(Some(text)) => f.write_str(text),
+            Self::Int(Some(number)) => number.fmt(f),
+            Self::Text(None) | Self::Int(None) => f.write_str("nothing"),
+            Self::Amount(nanos) => Credits::from_nanos(*nanos).fmt(f),
+        }
+    }
+}
+
 /// The values of a row, in the order of the columns; or those of its key, or of a part of that, to delete what has them.
 pub type Row = Vec<Value>;
 
@@ -177,7 +188,9 @@ impl Table {
         let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, names.join(", "));
         places(&mut sql, rows, names.len());
         let key = self.key_names();
-        let once = names_of(self.columns.get(self.columns.len().saturating_sub(self.once)..).unwrap_or_default()).len();
+        let once =
+            names_of(self.columns.get(self.columns.len().saturating_sub(self.once)..).unwrap_or_default())
+                .len();
         let others = names.get(key.len()..names.len().saturating_sub(once)).unwrap_or_default();
         let set = |name: &String| match self.on_conflict {
             OnConflict::Replace => format!("{name} = excluded.{name}"),
@@ -186,7 +199,9 @@ impl Table {
         sql.push_str(&format!(" ON CONFLICT ({}) DO ", key.join(", ")));
         match others {
             [] => sql.push_str("NOTHING"),
-            _ => sql.push_str(&format!("UPDATE SET {}", others.iter().map(set).collect::<Vec<_>>().join(", "))),
+            _ => {
+                sql.push_str(&format!("UPDATE SET {}", others.iter().map(set).collect::<Vec<_>>().join(", ")))
+            }
         }
         sql
     }
@@ -218,7 +233,8 @@ fn places(sql: &mut String, rows: usize, columns: usize) {
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });
         for column in 0..columns {
-            let _infallible = write!(sql, "{}${}", if column == 0 { "" } else { ", " }, row * columns + column + 1);
+            let _infallible =
+                write!(sql, "{}${}", if column == 0 { "" } else { ", " }, row * columns + column + 1);
         }
         sql.push(')');
     }

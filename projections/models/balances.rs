@@ -46,8 +46,13 @@ const HISTORY_COLUMNS: &[Column] = &[
     int("due_at"),
 ];
 
-pub(crate) const HISTORY: Table =
-    Table { name: "balance_history", key: 2, columns: HISTORY_COLUMNS, once: 0, on_conflict: OnConflict::Replace };
+pub(crate) const HISTORY: Table = Table {
+    name: "balance_history",
+    key: 2,
+    columns: HISTORY_COLUMNS,
+    once: 0,
+    on_conflict: OnConflict::Replace,
+};
 
 pub(crate) const LATE: Table = Table {
     name: "late_events",
@@ -113,9 +118,17 @@ impl Model for Balances {
             row.extend([number(closing.position), closing.due_at.into()]);
             row
         });
-        let late = std::mem::take(&mut self.late).into_iter().map(|(id, revision, position, recorded, effective)| {
-            vec![id.as_str().into(), number(revision), number(position), recorded.into(), effective.into()]
-        });
+        let late = std::mem::take(&mut self.late).into_iter().map(
+            |(id, revision, position, recorded, effective)| {
+                vec![
+                    id.as_str().into(),
+                    number(revision),
+                    number(position),
+                    recorded.into(),
+                    effective.into(),
+                ]
+            },
+        );
         let put = |put: Vec<Row>| Change { put, ..Change::default() };
         vec![put(balances), put(history.collect()), put(late.collect())]
     }

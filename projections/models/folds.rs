@@ -41,7 +41,8 @@ impl Model for Folds {
         if !events.is_multiple_of(EVERY) {
             return Ok(());
         }
-        let state = serde_json::to_string(step.account).map_err(|error| Fault::Unreadable(error.to_string()))?;
+        let state =
+            serde_json::to_string(step.account).map_err(|error| Fault::Unreadable(error.to_string()))?;
         self.rows.push(vec![
             step.id().as_str().into(),
             number(events),
@@ -66,12 +67,13 @@ pub(crate) async fn latest(
     if revision < EVERY {
         return Ok(None);
     }
-    let found: Option<(String,)> =
-        sqlx::query_as("SELECT state FROM folds WHERE account = $1 AND events <= $2 ORDER BY events DESC LIMIT 1")
-            .bind(account.as_str().to_owned())
-            .bind(i64::try_from(revision).unwrap_or(i64::MAX))
-            .fetch_optional(connection)
-            .await?;
+    let found: Option<(String,)> = sqlx::query_as(
+        "SELECT state FROM folds WHERE account = $1 AND events <= $2 ORDER BY events DESC LIMIT 1",
+    )
+    .bind(account.as_str().to_owned())
+    .bind(i64::try_from(revision).unwrap_or(i64::MAX))
+    .fetch_optional(connection)
+    .await?;
     // One that cannot be read is folded from the log.
     Ok(found.and_then(|(state,)| serde_json::from_str(&state).ok()))
 }

@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod balances;
 pub(crate) mod calls;
+pub(crate) mod entries;
 pub(crate) mod folds;
 pub(crate) mod holds;
 pub(crate) mod lots;
@@ -19,6 +20,7 @@ pub(crate) fn all() -> Vec<Box<dyn Model>> {
         Box::new(holds::Holds::default()),
         Box::new(calls::Calls::default()),
         Box::new(usage::Usage::default()),
+        Box::new(entries::Entries::default()),
         Box::new(folds::Folds::default()),
     ]
 }

@@ -13,9 +13,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use scrip_engine::{Clock, Engine, Options, load_books};
 use scrip_ledger::{Timestamp, Token};
+use scrip_projections::{ReadSide, Source};
 use scrip_server::{Config, Scope, TokenConfig, WebhookConfig, WebhookSecret};
 use scrip_store::{EventStore, MemoryStore};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -28,11 +30,14 @@ pub const ROLES: [&str; 6] = ["proxy", "support", "finance", "auditor", "admin",
 /// A running server.
 pub struct World {
     pub engine: Engine,
+    pub read_side: ReadSide,
     pub address: SocketAddr,
     store: Arc<MemoryStore>,
     client: Client<HttpConnector, Full<Bytes>>,
     stop: oneshot::Sender<()>,
     server: JoinSet<bool>,
+    /// Of the read models.
+    _folder: TempDir,
 }
 
 /// A whole answer.
@@ -120,7 +125,10 @@ impl World {
         let books = load_books(&books_dir(), &*shared, clock.now()).unwrap();
         let engine = Engine::start(shared, books, clock, Options::default()).unwrap();
         let config = Config { tokens: tokens(), webhooks: webhooks(), dev: true, bench: true };
-        let router = scrip_server::router(engine.clone(), config);
+        let folder = tempfile::tempdir().unwrap();
+        let source = Source::Folder(folder.path().to_owned());
+        let read_side = ReadSide::start(engine.store().clone(), source).await.unwrap();
+        let router = scrip_server::router(engine.clone(), read_side.clone(), config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -129,15 +137,16 @@ impl World {
             let _dropped = stopped.await;
         }));
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { engine, address, store, client, stop, server }
+        Self { engine, read_side, address, store, client, stop, server, _folder: folder }
     }
 
     /// Stops everything and starts it again on the same store.
     pub async fn restart(self) -> Self {
-        let Self { engine, store, stop, mut server, .. } = self;
+        let Self { engine, read_side, store, stop, mut server, .. } = self;
         stop.send(()).unwrap();
         assert!(server.join_next().await.unwrap().unwrap(), "the requests were not drained");
         let clock = engine.clock().clone();
+        read_side.shutdown().await;
         engine.shutdown().await;
         Self::on(store, clock).await
     }

@@ -95,6 +95,7 @@ impl History {
             }
             let effective = as_of.time.is_none_or(|time| stored.effective_at <= time.micros());
             if effective && as_of.known_at.is_none_or(|known| recorded_at <= known) {
+                account.leave_out_until(stored.revision);
                 account.evolve(event, recorded_at);
             }
             ControlFlow::Continue(())

@@ -1,4 +1,4 @@
-//! The data directory: `log/` is the store, `index/` what can be deleted, `calls.sqlite` what is
+//! The data directory: `log/` is the store, `index/` and `read/` what can be deleted, `calls.sqlite` what is
 //! kept of calls for a time only, `books/` the terms, `mode` who may use it.
 
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use scrip_engine::{Clock, Engine, load_books};
+use scrip_projections::{ReadSide, Source};
 use scrip_store::{EmbeddedStore, EventStore, OpenReport};
 
 use crate::output;
@@ -50,6 +51,23 @@ impl DataDir {
     /// Where is what providers said of calls, where a book keeps that for a time only.
     fn call_metadata(&self) -> PathBuf {
         self.0.join("calls.sqlite")
+    }
+
+    /// Where the read models are, where they are in no other database.
+    fn read_models(&self) -> PathBuf {
+        self.0.join("read")
+    }
+
+    /// Opens the read models, or begins them anew, and lets them follow the log.
+    pub async fn start_read_side(&self, engine: &Engine, url: Option<&str>) -> anyhow::Result<ReadSide> {
+        let source = match url {
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Source::Postgres(url.to_owned())
+            }
+            Some(_) => bail!("the read models' URL begins with postgres://; without one they are in SQLite"),
+            None => Source::Folder(self.read_models()),
+        };
+        ReadSide::start(engine.store().clone(), source).await.context("cannot open the read models")
     }
 
     /// Makes it if it does not exist, and claims it for a mode; refuses one that was claimed for the other.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use scrip_engine::Engine;
 use scrip_gateway::Gateway;
+use scrip_projections::ReadSide;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -17,6 +18,7 @@ const GATEWAY_GRACE: Duration = Duration::from_secs(15);
 /// A stack that listens and is not served yet.
 pub struct Stack {
     engine: Engine,
+    read_side: ReadSide,
     api: (TcpListener, scrip_server::Config),
     gateway: (TcpListener, Gateway),
     /// To measure against.
@@ -36,6 +38,7 @@ impl Stack {
     /// Takes both addresses.
     pub async fn bind(
         engine: Engine,
+        read_side: ReadSide,
         (listen, api): (SocketAddr, scrip_server::Config),
         (gateway_listen, gateway): (SocketAddr, scrip_gateway::Config),
     ) -> anyhow::Result<Self> {
@@ -45,7 +48,13 @@ impl Stack {
         let bare_relay = api.bench.then(|| gateway.clone());
         let gateway = Gateway::new(engine.clone(), gateway);
         let (api_listener, gateway_listener) = (bind(listen).await?, bind(gateway_listen).await?);
-        Ok(Self { engine, api: (api_listener, api), gateway: (gateway_listener, gateway), bare_relay })
+        Ok(Self {
+            engine,
+            read_side,
+            api: (api_listener, api),
+            gateway: (gateway_listener, gateway),
+            bare_relay,
+        })
     }
 
     /// Where it listens.
@@ -56,8 +65,8 @@ impl Stack {
     /// Serves until a stop is asked for; then drains the calls and the requests under way, and stops the engine.
     /// Answers whether everything was drained.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> bool {
-        let Self { engine, api: (api_listener, api), gateway: (gateway_listener, gateway), bare_relay } =
-            self;
+        let Self { engine, read_side, api, gateway: (gateway_listener, gateway), bare_relay } = self;
+        let (api_listener, api) = api;
         let (stopping, _) = watch::channel(false);
         let stopped = || {
             let mut stopping = stopping.subscribe();
@@ -65,7 +74,11 @@ impl Stack {
                 let _sender_is_above = stopping.wait_for(|stop| *stop).await;
             }
         };
-        let api = scrip_server::serve(api_listener, scrip_server::router(engine.clone(), api), stopped());
+        let api = scrip_server::serve(
+            api_listener,
+            scrip_server::router(engine.clone(), read_side.clone(), api),
+            stopped(),
+        );
         let mut routes = gateway.router();
         if let Some(config) = bare_relay {
             routes = routes.nest("/bare", scrip_gateway::bare_relay(config));
@@ -85,6 +98,7 @@ impl Stack {
             stopping.send_replace(true);
         };
         let (api, calls, ()) = tokio::join!(api, calls, stop);
+        read_side.shutdown().await;
         engine.shutdown().await;
         api && calls
     }

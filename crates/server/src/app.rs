@@ -6,6 +6,7 @@ use std::sync::Arc;
 use scrip_engine::{BookScope, Engine};
 use scrip_ledger::BookId;
 use scrip_ledger::event::SecretHash;
+use scrip_projections::ReadSide;
 use tokio::sync::Semaphore;
 
 use crate::auth::Principal;
@@ -17,6 +18,7 @@ use crate::{Config, WebhookConfig, WebhookSecret, limits};
 /// The server's state, shared by all requests.
 pub(crate) struct App {
     pub(crate) engine: Engine,
+    pub(crate) read_side: ReadSide,
     /// Who a token is, by its hash: looking one up by hash takes the same time whatever its bytes.
     pub(crate) tokens: HashMap<SecretHash, Arc<Principal>>,
     webhooks: Vec<WebhookConfig>,
@@ -35,7 +37,7 @@ pub(crate) struct App {
 pub(crate) type Shared = axum::extract::State<Arc<App>>;
 
 impl App {
-    pub(crate) fn new(engine: Engine, config: Config, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(engine: Engine, read_side: ReadSide, config: Config, metrics: Arc<Metrics>) -> Self {
         let principal = |token: crate::TokenConfig| {
             let books = token.books.map_or(BookScope::All, |books| BookScope::Some(books.into()));
             let rights = Rights::of_scopes(&token.scopes);
@@ -44,6 +46,7 @@ impl App {
         Self {
             tail: Tail::new(Arc::clone(engine.store())),
             engine,
+            read_side,
             tokens: config.tokens.into_iter().map(principal).collect(),
             webhooks: config.webhooks,
             metrics,

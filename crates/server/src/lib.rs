@@ -32,6 +32,7 @@ mod values;
 use std::sync::Arc;
 
 use scrip_engine::Engine;
+use scrip_projections::ReadSide;
 
 pub use config::{Config, TokenConfig, WebhookConfig, WebhookSecret};
 #[cfg(feature = "schemas")]
@@ -41,8 +42,8 @@ pub use problem::{Code, Problem};
 pub use rights::{Right, Rights, Scope};
 pub use serve::serve;
 
-/// Every endpoint over an engine.
-pub fn router(engine: Engine, config: Config) -> axum::Router {
+/// Every endpoint over an engine and the read side that follows its log.
+pub fn router(engine: Engine, read_side: ReadSide, config: Config) -> axum::Router {
     let mut endpoints = routes::all();
     if config.dev && engine.clock().is_manual() {
         endpoints = endpoints.merge(routes::dev());
@@ -53,7 +54,7 @@ pub fn router(engine: Engine, config: Config) -> axum::Router {
     let (router, described) = endpoints.split_for_parts();
     let paths = described.paths.paths.keys().map(String::as_str).chain(console::paths());
     let metrics = Arc::new(metrics::Metrics::new(paths));
-    let app = Arc::new(app::App::new(engine, config, metrics.clone()));
+    let app = Arc::new(app::App::new(engine, read_side, config, metrics.clone()));
     let api = router
         .fallback(routes::not_found)
         .method_not_allowed_fallback(routes::method_not_allowed)

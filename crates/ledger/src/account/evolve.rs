@@ -24,6 +24,11 @@ impl Account {
         }
     }
 
+    /// Leaves out the events of its stream before a revision: as of a time that is asked for, they had not taken effect.
+    pub fn leave_out_until(&mut self, revision: u64) {
+        self.next_revision = self.next_revision.max(revision);
+    }
+
     /// Passes over the next event of its stream, which cannot be read: from now on the account is not whole.
     pub fn pass_over(&mut self, recorded_at: Timestamp) {
         let revision = self.next_revision;

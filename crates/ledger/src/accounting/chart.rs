@@ -167,11 +167,7 @@ impl Issued {
         match self {
             Self::TopUp => "top-up",
             Self::Subscription => "subscription",
-            Self::Grant(GrantSource::Promotional) => "promotional",
-            Self::Grant(GrantSource::Signup) => "signup",
-            Self::Grant(GrantSource::Manual) => "manual",
-            Self::Grant(GrantSource::Compensation) => "compensation",
-            Self::Grant(GrantSource::Adjustment) => "adjustment",
+            Self::Grant(source) => source.as_str(),
         }
     }
 }

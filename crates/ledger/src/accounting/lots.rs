@@ -120,7 +120,7 @@ const fn money_at(place: Bucket) -> ChartAccount {
 
 /// The lots that an event moves credits of, or makes: each once, in the order they were made. Moving between what is free
 /// and what is held changes nothing here.
-pub(super) fn named(event: &Event, revision: u64) -> Vec<u64> {
+pub fn lots_moved_by(event: &Event, revision: u64) -> Vec<u64> {
     let all = |lots: &[LotAmount]| lots.iter().map(|part| part.lot).collect::<Vec<_>>();
     let of_charge = |charge: &Charged| all(&charge.lots);
     let mut lots = match event {

@@ -17,6 +17,7 @@ mod valuation;
 
 pub use booking::{Booked, booked};
 pub use chart::{ChartAccount, Class, Commodity, Issued, NotInTheChart};
+pub use lots::lots_moved_by;
 pub use valuation::{Valuation, deferred_revenue};
 
 use draft::Draft;
@@ -63,7 +64,7 @@ pub struct Before {
 impl Before {
     /// What has to be known of an account before it takes its next event.
     pub fn of(account: &Account, event: &Event) -> Self {
-        let lots = lots::named(event, account.next_revision());
+        let lots = lots_moved_by(event, account.next_revision());
         Self {
             lots: lots.into_iter().map(|lot| (lot, LotState::of(account, lot))).collect(),
             periods: OpenPeriods::touched_by(event, account),

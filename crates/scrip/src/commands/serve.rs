@@ -44,6 +44,9 @@ pub struct Serve {
     /// The provider that the gateway calls; without it, a mock provider in this process.
     #[arg(long, value_name = "URL", conflicts_with = "config")]
     upstream: Option<String>,
+    /// The PostgreSQL database that the read models are kept in; without it, SQLite in the data directory.
+    #[arg(long, value_name = "URL", conflicts_with = "config")]
+    read_models: Option<String>,
     /// Where the time comes from.
     #[arg(long, value_enum, default_value = "system", conflicts_with = "config")]
     clock: ClockKind,
@@ -73,6 +76,10 @@ struct Config {
     listen: SocketAddr,
     gateway: SocketAddr,
     tokens: Vec<TokenConfig>,
+    /// The environment variable that holds the URL of the PostgreSQL database for the read models; without it, they are in
+    /// SQLite in the data directory.
+    #[serde(default)]
+    read_models_env: Option<String>,
     #[serde(default)]
     webhooks: Vec<WebhookConfig>,
     #[serde(default)]
@@ -126,7 +133,8 @@ impl Serve {
         let (tokens_of_api, webhooks) = (tokens.configs(), webhook_secrets.configs());
         let api = scrip_server::Config { tokens: tokens_of_api, webhooks, dev: true, bench: self.bench };
         let gateway = scrip_gateway::Config { upstreams: vec![upstream], ..Default::default() };
-        let stack = Stack::bind(engine, (self.listen, api), (self.gateway, gateway)).await?;
+        let read_side = data.start_read_side(&engine, self.read_models.as_deref()).await?;
+        let stack = Stack::bind(engine, read_side, (self.listen, api), (self.gateway, gateway)).await?;
         let stop = stop()?;
         output::line(dev::first_line(stack.addresses()?, &tokens, &webhook_secrets)?);
         serve(stack, stop).await
@@ -153,7 +161,11 @@ async fn from_config(path: &Path) -> anyhow::Result<Ending> {
     let api =
         scrip_server::Config { tokens: config.tokens, webhooks: config.webhooks, dev: false, bench: false };
     let engine = data.start_engine(Some(&config.books), Clock::system())?;
-    let stack = Stack::bind(engine, (config.listen, api), (config.gateway, gateway)).await?;
+    let read_models = config.read_models_env.as_deref().map(|name| {
+        std::env::var(name).with_context(|| format!("read_models_env: the variable {name} is not set"))
+    });
+    let read_side = data.start_read_side(&engine, read_models.transpose()?.as_deref()).await?;
+    let stack = Stack::bind(engine, read_side, (config.listen, api), (config.gateway, gateway)).await?;
     let addresses = stack.addresses()?;
     let stop = stop()?;
     tracing::info!(api = %addresses.api, gateway = %addresses.gateway, "serving");

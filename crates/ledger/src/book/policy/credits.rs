@@ -37,6 +37,19 @@ pub enum GrantSource {
     Adjustment,
 }
 
+impl GrantSource {
+    /// Its name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Promotional => "promotional",
+            Self::Signup => "signup",
+            Self::Manual => "manual",
+            Self::Compensation => "compensation",
+            Self::Adjustment => "adjustment",
+        }
+    }
+}
+
 /// Grants by source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

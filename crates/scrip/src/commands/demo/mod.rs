@@ -58,7 +58,8 @@ impl Demo {
         let api = scrip_server::Config { tokens: tokens.configs(), dev: true, ..Default::default() };
         let gateway = scrip_gateway::Config { upstreams: vec![upstream], ..Default::default() };
         let any = "127.0.0.1:0".parse()?;
-        let stack = Stack::bind(engine.clone(), (any, api), (any, gateway)).await?;
+        let read_side = data.start_read_side(&engine, None).await?;
+        let stack = Stack::bind(engine.clone(), read_side, (any, api), (any, gateway)).await?;
         let addresses = stack.addresses()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = stack.serve(async { drop(stopped.await) });
