@@ -47,7 +47,7 @@ pub(crate) struct Follower {
     /// The number of events that every model which has not stopped has taken into account.
     position: u64,
     /// Until when the periods of books are closed.
-    closed: HashMap<BookId, Timestamp>,
+    closed: HashMap<BookId, Option<Timestamp>>,
     /// Events that somebody has decided to leave out, by model.
     skipped: HashSet<(&'static str, u64)>,
 }
@@ -121,6 +121,7 @@ impl Follower {
             }
         }
         self.accounts = Accounts::default();
+        self.closed.clear();
         self.position = self.lowest();
         Ok(())
     }
@@ -193,6 +194,9 @@ impl Follower {
             match &taken.what {
                 What::Account(id, event) => self.account(taken, id, event.as_ref(), faults).await?,
                 What::Book(id, event) => {
+                    if let Ok(BookEvent::PeriodClosed(closed)) = event {
+                        self.closed.insert(id.clone(), Some(closed.until));
+                    }
                     give(&mut self.slots, &self.skipped, taken.place.position, faults, |model| match event {
                         Ok(event) => model.book(&BookStep { place: &taken.place, book: id, event }),
                         Err(why) => Err(Fault::Unreadable(why.clone())),
@@ -243,7 +247,10 @@ impl Follower {
             (Ok(event), Some(before)) => before.postings(account, event),
             _ => Ok(Vec::new()),
         };
-        let closed_until = account.book().and_then(|book| self.closed.get(book)).copied();
+        let closed_until = match account.book() {
+            Some(book) => closed_until(&mut self.closed, self.store.as_ref(), book, place.position)?,
+            None => None,
+        };
         let booked = booked(place.effective_at, place.recorded_at, closed_until);
         give(&mut self.slots, &self.skipped, place.position, faults, |model| {
             match (&fault, event, account.book()) {
@@ -405,6 +412,32 @@ pub(crate) fn take(account: &mut Account, stored: &RecordedRef<'_>) {
 /// The stream of an account.
 pub(crate) fn account_stream(id: &AccountId) -> Option<StreamName> {
     StreamName::new(&format!("{ACCOUNT}{id}")).ok()
+}
+
+/// Until when the periods of a book were closed at a position.
+fn closed_until(
+    known: &mut HashMap<BookId, Option<Timestamp>>,
+    store: &dyn EventStore,
+    book: &BookId,
+    position: u64,
+) -> Result<Option<Timestamp>, OpenError> {
+    if let Some(closed) = known.get(book) {
+        return Ok(*closed);
+    }
+    let mut closed = None;
+    if let Ok(stream) = StreamName::new(&format!("{BOOK}{book}")) {
+        store.scan_stream(&stream, 0, &mut |stored| {
+            if stored.position >= position {
+                return ControlFlow::Break(());
+            }
+            if let Ok(BookEvent::PeriodClosed(event)) = BookEvent::read(stored.event_type, stored.payload) {
+                closed = Some(event.until);
+            }
+            ControlFlow::Continue(())
+        })?;
+    }
+    known.insert(book.clone(), closed);
+    Ok(closed)
 }
 
 /// The hold that an event ends.
