@@ -96,12 +96,7 @@ impl Money {
 
     /// The amount alone, with all minor units: `10.00`, `1200` for yen.
     pub fn amount(&self) -> String {
-        let places = self.currency.places();
-        let digits = format!("{:0>width$}", self.minor, width = places.saturating_add(1));
-        match digits.len().checked_sub(places).and_then(|point| digits.split_at_checked(point)) {
-            Some((whole, fraction)) if places > 0 => format!("{whole}.{fraction}"),
-            _ => digits,
-        }
+        self.currency.decimal(i128::from(self.minor))
     }
 }
 
@@ -125,6 +120,17 @@ impl Currency {
     /// Decimal places of its minor unit (ISO 4217).
     pub fn places(self) -> usize {
         usize::from(self.0.exponent().unwrap_or(0))
+    }
+
+    /// So many of its minor units as a decimal with all of them: `-0.05`, `1200` for yen.
+    pub fn decimal(self, minor: i128) -> String {
+        let places = self.places();
+        let sign = if minor < 0 { "-" } else { "" };
+        let digits = format!("{:0>width$}", minor.unsigned_abs(), width = places.saturating_add(1));
+        match digits.len().checked_sub(places).and_then(|point| digits.split_at_checked(point)) {
+            Some((whole, fraction)) if places > 0 => format!("{sign}{whole}.{fraction}"),
+            _ => format!("{sign}{digits}"),
+        }
     }
 
     /// Its three letters.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::book::GrantSource;
 use crate::credits::FromText;
-use crate::{Currency, Token};
+use crate::{Credits, Currency, Token};
 
 /// What a posting counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -219,6 +219,16 @@ impl FromStr for ChartAccount {
     }
 }
 
+impl Commodity {
+    /// A posting's quantity as a decimal: money with all minor units, credits without trailing zeros.
+    pub fn amount(self, quantity: i128) -> String {
+        match self {
+            Self::Credits => Credits::from_nanos(quantity).to_string(),
+            Self::Money(currency) => currency.decimal(quantity),
+        }
+    }
+}
+
 impl fmt::Display for Commodity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -279,6 +289,9 @@ mod tests {
         }
         assert_eq!("USD".parse::<Commodity>().map(|usd| usd.to_string()), Ok("USD".to_owned()));
         assert_eq!("credits".parse(), Ok(Commodity::Credits));
+        let usd: Commodity = "USD".parse().unwrap();
+        assert_eq!([usd.amount(-5), usd.amount(100_000)], ["-0.05", "1000.00"]);
+        assert_eq!(Commodity::Credits.amount(-1_500_000_000), "-1.5");
         assert_eq!("dollars".parse::<Commodity>(), Err(NotInTheChart));
     }
 }

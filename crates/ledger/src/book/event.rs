@@ -72,6 +72,9 @@ pub enum BookEventError {
 }
 
 impl BookEvent {
+    /// The wire name of the event that closes a period.
+    pub const PERIOD_CLOSED: &'static str = "period_closed";
+
     /// The type's name on the wire.
     pub const fn wire_name(&self) -> &'static str {
         match self {
@@ -79,7 +82,7 @@ impl BookEvent {
             Self::PolicyPublished(_) => "policy_published",
             Self::CampaignPublished(_) => "campaign_published",
             Self::ShutdownAnnounced(_) => "shutdown_announced",
-            Self::PeriodClosed(_) => "period_closed",
+            Self::PeriodClosed(_) => Self::PERIOD_CLOSED,
         }
     }
 
@@ -101,7 +104,7 @@ impl BookEvent {
             "policy_published" => Self::PolicyPublished(serde_json::from_slice(payload)?),
             "campaign_published" => Self::CampaignPublished(serde_json::from_slice(payload)?),
             "shutdown_announced" => Self::ShutdownAnnounced(serde_json::from_slice(payload)?),
-            "period_closed" => Self::PeriodClosed(serde_json::from_slice(payload)?),
+            Self::PERIOD_CLOSED => Self::PeriodClosed(serde_json::from_slice(payload)?),
             unknown => return Err(BookEventError::UnknownType(unknown.to_owned())),
         })
     }
@@ -114,7 +117,7 @@ impl BookEvent {
             ("policy_published", schemars::schema_for!(Published<()>)),
             ("campaign_published", schemars::schema_for!(CampaignPublished)),
             ("shutdown_announced", schemars::schema_for!(ShutdownAnnounced)),
-            ("period_closed", schemars::schema_for!(PeriodClosed)),
+            (Self::PERIOD_CLOSED, schemars::schema_for!(PeriodClosed)),
         ]
     }
 }
