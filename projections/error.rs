@@ -62,6 +62,9 @@ pub enum ReadError {
     /// The log cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An event of the log cannot be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// A row that no model has written.
     #[error("a row of the read models cannot be read: {0}")]
     Row(&'static str),

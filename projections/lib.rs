@@ -17,7 +17,9 @@ mod follow;
 mod follower;
 mod model;
 mod models;
+mod past;
 mod read_side;
+mod reports;
 mod table;
 mod time;
 
@@ -25,3 +27,4 @@ pub use database::Source;
 pub use decisions::Decision;
 pub use error::{OpenError, ReadError};
 pub use read_side::{Comparison, ModelStatus, ReadSide, Snapshot, Status, model_names};
+pub use reports::{AccountBalance, BalanceTotals, Page};

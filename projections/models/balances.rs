@@ -1,5 +1,6 @@
 //! What accounts have: now, and as it was at the end of every quarter of an hour in which something happened.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use scrip_ledger::{AccountId, Balance, Timestamp};
@@ -44,13 +45,15 @@ const HISTORY_COLUMNS: &[Column] = &[
     amount("credit_limit"),
     int("position"),
     int("due_at"),
+    int("first_position"),
+    int("first_at"),
 ];
 
 pub(crate) const HISTORY: Table = Table {
     name: "balance_history",
     key: 2,
     columns: HISTORY_COLUMNS,
-    once: 0,
+    once: 2,
     on_conflict: OnConflict::Replace,
 };
 
@@ -67,6 +70,8 @@ struct Closing {
     balance: Balance,
     position: u64,
     due_at: Option<Timestamp>,
+    /// The position of the first event in it that is not in the database yet, and when that was recorded.
+    first: (u64, Timestamp),
 }
 
 #[derive(Default)]
@@ -92,16 +97,25 @@ impl Model for Balances {
 
     fn account(&mut self, step: &AccountStep<'_>) -> Result<(), Fault> {
         let (place, account) = (step.place, step.account);
-        let closing =
-            Closing { balance: account.balance(), position: place.position, due_at: account.next_expiry() };
-        in_range(&closing.balance)?;
+        let balance = account.balance();
+        in_range(&balance)?;
         match self.changed.get_mut(step.id()) {
             Some(position) => *position = place.position,
             None => {
                 self.changed.insert(step.id().clone(), place.position);
             }
         }
-        self.closings.insert((step.id().clone(), quarter(place.recorded_at)), closing);
+        let first = (place.position, place.recorded_at);
+        let closing = Closing { balance, position: place.position, due_at: account.next_expiry(), first };
+        match self.closings.entry((step.id().clone(), quarter(place.recorded_at))) {
+            Entry::Vacant(entry) => {
+                entry.insert(closing);
+            }
+            Entry::Occupied(mut entry) => {
+                let first = entry.get().first;
+                entry.insert(Closing { first, ..closing });
+            }
+        }
         if place.effective_at < place.recorded_at {
             let late = (place.revision, place.position, place.recorded_at, place.effective_at);
             self.late.insert((step.id().clone(), late.0, late.1, late.2, late.3));
@@ -115,7 +129,9 @@ impl Model for Balances {
         let history = std::mem::take(&mut self.closings).into_iter().map(|((id, quarter), closing)| {
             let mut row = vec![id.as_str().into(), quarter.into()];
             row.extend(amounts(&closing.balance));
+            let (first_position, first_at) = closing.first;
             row.extend([number(closing.position), closing.due_at.into()]);
+            row.extend([number(first_position), first_at.into()]);
             row
         });
         let late = std::mem::take(&mut self.late).into_iter().map(

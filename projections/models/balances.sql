@@ -30,6 +30,8 @@ CREATE TABLE balance_history (
     credit_limit BIGINT NOT NULL, credit_limit_nanos BIGINT NOT NULL,
     position BIGINT NOT NULL, -- of the last event in it
     due_at BIGINT,            -- when, after it, a hold or a lot was next past its end
+    first_position BIGINT,    -- of the first event in it
+    first_at BIGINT,          -- when that was recorded
     PRIMARY KEY (account, quarter)
 );
 
