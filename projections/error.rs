@@ -65,6 +65,14 @@ pub enum ReadError {
     /// An event of the log cannot be read.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// An account whose history contradicts itself: what it has cannot be told.
+    #[error("the history of {account} contradicts itself: {what}")]
+    Contradiction {
+        /// The account.
+        account: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A row that no model has written.
     #[error("a row of the read models cannot be read: {0}")]
     Row(&'static str),

@@ -33,7 +33,7 @@ impl ReadSide {
     /// An account as it stood, and the number of events of the log that the answer has taken into account. An account that
     /// did not exist then has no events.
     ///
-    /// Errors: a position that the log has not reached, the databases' own.
+    /// Errors: a position that the log has not reached, a history that contradicts itself, the databases' own.
     pub async fn account_as_of(&self, id: &AccountId, as_of: &AsOf) -> Result<(Account, u64), ReadError> {
         let plan = match self.snapshot().await {
             Ok(mut snapshot) if snapshot.needs(&["folds", "balances"]).is_ok() => {
@@ -42,16 +42,22 @@ impl ReadSide {
             Ok(_) | Err(ReadError::CatchingUp) => None,
             Err(error) => return Err(error),
         };
-        let (store, id, as_of) = (Arc::clone(self.store()), id.clone(), *as_of);
+        let (store, folded_id, as_of) = (Arc::clone(self.store()), id.clone(), *as_of);
         let folded = tokio::task::spawn_blocking(move || match plan {
             Some(plan) => fold(store.as_ref(), plan, &as_of),
             // Slower, and as right.
-            None => History::new(store).account(&id, &as_of).map_err(|error| match error {
+            None => History::new(store).account(&folded_id, &as_of).map_err(|error| match error {
                 HistoryError::BeyondEnd(position) => ReadError::BeyondEnd(position),
                 other => other.into(),
             }),
         });
-        folded.await.map_err(|_| ReadError::Row("a read broke off"))?
+        let (account, position) = folded.await.map_err(|_| ReadError::Row("a read broke off"))??;
+        match account.inconsistency() {
+            Some(found) => {
+                Err(ReadError::Contradiction { account: id.to_string(), what: found.what.to_string() })
+            }
+            None => Ok((account, position)),
+        }
     }
 }
 

@@ -44,6 +44,7 @@ impl Model for Accounts {
     fn account(&mut self, step: &AccountStep<'_>) -> Result<(), Fault> {
         let is_opening = matches!(step.event, Event::AccountOpened(_));
         let changes = is_opening
+            || step.account.inconsistency().is_some()
             || matches!(
                 step.event,
                 Event::RegionChanged(_)

@@ -25,6 +25,8 @@ pub struct AccountBalance {
     pub owner: Option<String>,
     /// `open` or `closed`, as it is now.
     pub status: String,
+    /// What is wrong with its history, if anything is: its balance cannot be relied on then.
+    pub contradiction: Option<String>,
     /// What it has.
     pub balance: Balance,
 }
@@ -180,7 +182,7 @@ fn statement() -> String {
     let columns: Vec<_> =
         columns.map(|name| format!("CASE WHEN {UNCHANGED} THEN b.{name} ELSE h.{name} END")).collect();
     format!(
-        "SELECT a.account, a.owner, a.status, {}, CASE WHEN {UNCHANGED} THEN 0 ELSE \
+        "SELECT a.account, a.owner, a.status, a.contradiction, {}, CASE WHEN {UNCHANGED} THEN 0 ELSE \
              (SELECT COUNT(*) FROM balance_history p WHERE p.account = a.account AND p.quarter = $4 AND p.first_at <= $5) \
              + (SELECT COUNT(*) FROM balance_history p WHERE p.account = a.account AND p.first_position <= $6 AND p.position > $6) \
              + (SELECT COUNT(*) FROM late_events l WHERE l.account = a.account AND l.effective_at <= $7 \
@@ -202,17 +204,23 @@ fn found(row: &AnyRow, point: &Point) -> Result<Found, ReadError> {
         Ok(credits(whole.unwrap_or_default(), nanos.unwrap_or_default()))
     };
     let balance = Balance {
-        available: amount(3)?,
-        posted: amount(5)?,
-        held: amount(7)?,
-        frozen: amount(9)?,
-        debt: amount(11)?,
-        credit_limit: amount(13)?,
+        available: amount(4)?,
+        posted: amount(6)?,
+        held: amount(8)?,
+        frozen: amount(10)?,
+        debt: amount(12)?,
+        credit_limit: amount(14)?,
     };
-    let known = row.try_get::<Option<i64>, _>(3)?.is_some();
-    let due = row.try_get::<Option<i64>, _>(15)?.is_some_and(|due| due <= point.judged_at);
-    let changed = row.try_get::<i64, _>(16)? > 0 || due;
-    let account = AccountBalance { account, owner: row.try_get(1)?, status: row.try_get(2)?, balance };
+    let known = row.try_get::<Option<i64>, _>(4)?.is_some();
+    let due = row.try_get::<Option<i64>, _>(16)?.is_some_and(|due| due <= point.judged_at);
+    let changed = row.try_get::<i64, _>(17)? > 0 || due;
+    let account = AccountBalance {
+        account,
+        owner: row.try_get(1)?,
+        status: row.try_get(2)?,
+        contradiction: row.try_get(3)?,
+        balance,
+    };
     Ok(Found { account, changed, known })
 }
 

@@ -111,6 +111,9 @@ codes! {
     INCONSISTENT_HISTORY = "inconsistent_history", 500, "The account's history contradicts itself";
     UNKNOWN_VERSION = "unknown_version", 500, "The book does not know a version that was in force";
     OVERLOADED = "overloaded", 503, "Too much is waiting; nothing was recorded";
+    CATCHING_UP = "catching_up", 503, "What is asked is being computed from the log";
+    PROJECTION_STOPPED = "projection_stopped", 503, "What would answer has stopped at an event that it cannot take";
+    READ_MODELS_UNAVAILABLE = "read_models_unavailable", 503, "The read models cannot be read";
     STORE_UNAVAILABLE = "store_unavailable", 503, "The outcome is unknown; a retry with the same key is safe";
 }
 
@@ -173,7 +176,10 @@ impl Problem {
     fn retry_after(&self) -> Option<HeaderValue> {
         match self.code {
             Code::OVERLOADED => Some(HeaderValue::from_static(limits::RETRY_OVERLOADED)),
-            Code::STORE_UNAVAILABLE => Some(HeaderValue::from_static(limits::RETRY_UNAVAILABLE)),
+            Code::CATCHING_UP
+            | Code::READ_MODELS_UNAVAILABLE
+            | Code::PROJECTION_STOPPED
+            | Code::STORE_UNAVAILABLE => Some(HeaderValue::from_static(limits::RETRY_UNAVAILABLE)),
             _ => None,
         }
     }

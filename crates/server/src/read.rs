@@ -7,9 +7,11 @@ use axum::http::Uri;
 use axum::http::request::Parts;
 use scrip_engine::{AsOf, History};
 use scrip_ledger::{Account, AccountId, Event, Status, Timestamp};
+use scrip_projections::Snapshot;
 use scrip_store::{EventStore, Recorded};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::SemaphorePermit;
 use utoipa::IntoParams;
 
 use crate::app::App;
@@ -200,8 +202,8 @@ impl App {
                 seen(Stand { account: view.account, as_of, position }, caller)
             }
             Some(point) => {
-                let history = self.engine.history();
-                let (account, count) = self.blocking(move || history.account(&id, &point)).await??;
+                let _permit = self.read_permit().await?;
+                let (account, count) = self.read_side.account_as_of(&id, &point).await?;
                 let as_of = point.time.or(point.known_at);
                 seen(Stand { account, as_of, position: last_of(count) }, caller)
             }
@@ -261,13 +263,28 @@ impl App {
         if next > position { Ok(()) } else { Err(late()) }
     }
 
+    /// Waits, bounded, until the read side has taken in a position that the query names, and answers a view of it.
+    pub(crate) async fn snapshot(&self, min_position: Option<u64>) -> Result<Snapshot, Problem> {
+        if let Some(position) = min_position {
+            self.wait_for(Some(position)).await?;
+            if !self.read_side.wait_for(position, limits::POSITION_WAIT).await {
+                return Err(Problem::new(Code::OVERLOADED, "the position was not reached in time")
+                    .with("min_position", position));
+            }
+        }
+        Ok(self.read_side.snapshot().await?)
+    }
+
+    async fn read_permit(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        self.reads.acquire().await.map_err(|_| Problem::internal("the reads have ended"))
+    }
+
     /// Runs what blocks on the store, a bounded number at a time.
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         read: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        let closed = |_| Problem::internal("the reads have ended");
-        let _permit = self.reads.acquire().await.map_err(closed)?;
+        let _permit = self.read_permit().await?;
         tokio::task::spawn_blocking(read).await.map_err(|_| Problem::internal("a read broke off"))
     }
 }

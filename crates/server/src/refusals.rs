@@ -2,6 +2,7 @@
 
 use scrip_engine::{EngineError, HistoryError};
 use scrip_ledger::{AmountError, Refusal};
+use scrip_projections::ReadError;
 use scrip_store::StoreError;
 
 use crate::problem::{Code, Problem};
@@ -125,6 +126,32 @@ impl From<HistoryError> for Problem {
                 Self::new(
                     Code::INCONSISTENT_HISTORY,
                     "an event of the account cannot be read; run scrip verify",
+                )
+            }
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => error.into(),
+            ReadError::History(error) => error.into(),
+            ReadError::BeyondEnd(position) => HistoryError::BeyondEnd(position).into(),
+            ReadError::CatchingUp => Self::new(Code::CATCHING_UP, error.to_string()),
+            ReadError::Stopped { ref model, position } => {
+                Self::new(Code::PROJECTION_STOPPED, error.to_string())
+                    .with("projection", model.clone())
+                    .with("position", position)
+            }
+            ReadError::Contradiction { ref account, .. } => {
+                Self::new(Code::INCONSISTENT_HISTORY, error.to_string()).with("account_id", account.clone())
+            }
+            ReadError::Database(_) | ReadError::Row(_) => {
+                tracing::error!(%error, "the read models cannot be read");
+                Self::new(
+                    Code::READ_MODELS_UNAVAILABLE,
+                    "the read models cannot be read; nothing else is affected",
                 )
             }
         }
