@@ -35,6 +35,7 @@ use scrip_engine::Engine;
 use scrip_projections::ReadSide;
 
 pub use config::{Config, TokenConfig, WebhookConfig, WebhookSecret};
+pub use format::harmless;
 #[cfg(feature = "schemas")]
 pub use openapi::event_schemas;
 pub use openapi::openapi;

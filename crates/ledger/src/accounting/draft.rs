@@ -70,9 +70,10 @@ impl Draft {
         known.map_or(0, |posting| posting.quantity)
     }
 
-    /// The postings, if each commodity comes to zero.
+    /// The postings, if each commodity comes to zero: money before credits, debits before what they are balanced by.
     pub(super) fn finish(mut self) -> Result<Vec<Posting>, AccountingError> {
         self.postings.retain(|posting| posting.quantity != 0);
+        self.postings.sort_by_key(|posting| (posting.commodity == Commodity::Credits, posting.quantity < 0));
         let sum = |commodity: Commodity| {
             let of_it = self.postings.iter().filter(|posting| posting.commodity == commodity);
             of_it.map(|posting| posting.quantity).try_fold(0i128, i128::checked_add)

@@ -4,6 +4,7 @@ mod balance;
 mod bench;
 mod demo;
 mod events;
+mod export;
 mod head;
 mod replay;
 mod serve;
@@ -25,6 +26,8 @@ pub enum Command {
     Demo(demo::Demo),
     /// Print events as JSON lines.
     Events(events::Events),
+    /// Write the postings of every event: as a journal of plain-text accounting, or as a table.
+    Export(export::Export),
     /// Print an account's balance, now or at any past moment.
     Balance(balance::Balance),
     /// Verify every hash and fold every stream; exit 1 with the first damage if there is any.
@@ -43,6 +46,7 @@ impl Command {
             Self::Serve(command) => command.run(),
             Self::Demo(command) => command.run(),
             Self::Events(command) => command.run(),
+            Self::Export(command) => command.run(),
             Self::Balance(command) => command.run(),
             Self::Verify(command) => command.run(),
             Self::Head(command) => command.run(),

@@ -17,6 +17,7 @@ use serde::Serialize;
 pub(crate) use accept::Kind;
 pub(crate) use listings::Listing;
 pub(crate) use listings::all as listings;
+pub use table::harmless;
 
 use crate::problem::{Code, Problem};
 

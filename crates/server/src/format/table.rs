@@ -62,7 +62,7 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A text that no spreadsheet takes for a formula: one that would has an apostrophe before it. Plain numbers are none,
 /// negative ones neither.
-pub(crate) fn harmless(text: Cow<'_, str>) -> Cow<'_, str> {
+pub fn harmless(text: Cow<'_, str>) -> Cow<'_, str> {
     let runs = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     if runs && !is_number(&text) { Cow::Owned(format!("'{text}")) } else { text }
 }
