@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::rules::accounting::page;
 use scrip_ledger::accounting::{Before, ChartAccount, Class, Commodity, Issued, deferred_revenue};
 use scrip_ledger::records::PayoutState;
 use scrip_ledger::{Account, Bucket, Credits, Event, Lot};
@@ -21,6 +22,7 @@ impl Books {
     #[track_caller]
     pub fn take(&mut self, before: Before, event: &Event, account: &Account) {
         let postings = before.postings(account, event).unwrap_or_else(|error| panic!("{error}: {event:?}"));
+        page::check(event, &postings);
         let mut sums: BTreeMap<Commodity, i128> = BTreeMap::new();
         for posting in postings {
             assert_ne!(posting.quantity, 0, "{event:?}");

@@ -1,5 +1,6 @@
 //! The rules of the ledger, one by one: a book's files, what each command leads to, what is refused and why.
 
+pub mod accounting;
 mod amounts;
 mod books;
 mod burn;
