@@ -1,14 +1,16 @@
 //! The API, asked in this process by somebody who is signed in.
 
 use axum::body::{Body, to_bytes};
-use axum::http::{Method, Request, StatusCode};
+use axum::http::response::Parts;
+use axum::http::{Method, Request, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tower::Service;
 
+use super::pages::export::CsvPage;
 use super::trouble::Trouble;
-use super::visitor::Visitor;
+use super::visitor::{Fields, Visitor};
 use crate::auth::SignedIn;
 use crate::call::KEY_HEADER;
 use crate::problem::{Code, Problem};
@@ -70,11 +72,21 @@ impl Visitor {
         let body = serde_json::to_vec(body).map_err(|_| Problem::internal("a command cannot be written"))?;
         let request =
             Request::builder().method(Method::POST).uri(path).header(KEY_HEADER, key).body(Body::from(body));
-        let (status, body) = self.ask(request.map_err(unreadable)?).await?;
-        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+        let (head, body) = self.ask(request.map_err(unreadable)?).await?;
+        Ok((head.status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 
-    async fn ask(&self, mut request: Request<Body>) -> Result<(StatusCode, bytes::Bytes), Trouble> {
+    /// Asks a query for a page of CSV.
+    pub(super) async fn csv(&self, path: &str) -> Result<CsvPage, Trouble> {
+        let request = Request::get(path).header(header::ACCEPT, "text/csv").body(Body::empty());
+        let (head, text) = self.ask(request.map_err(unreadable)?).await?;
+        let link = head.headers.get(header::LINK).and_then(|link| link.to_str().ok());
+        let next = link.and_then(|link| link.strip_prefix('<')?.split('>').next()?.parse().ok());
+        let next = next.and_then(|next| Fields::of_query(&next).get("cursor").map(str::to_owned));
+        Ok(CsvPage { text, next })
+    }
+
+    async fn ask(&self, mut request: Request<Body>) -> Result<(Parts, bytes::Bytes), Trouble> {
         request.extensions_mut().insert(SignedIn(self.principal().clone()));
         if let Some(id) = self.request_id() {
             request.extensions_mut().insert(id.clone());
@@ -85,11 +97,7 @@ impl Visitor {
         };
         let (head, body) = answered.into_parts();
         let body = to_bytes(body, ANSWER).await.map_err(|_| Problem::internal("an answer is too large"))?;
-        if head.status.is_success() {
-            Ok((head.status, body))
-        } else {
-            Err(Trouble::read(head.status, &body))
-        }
+        if head.status.is_success() { Ok((head, body)) } else { Err(Trouble::read(head.status, &body)) }
     }
 }
 

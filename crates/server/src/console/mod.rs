@@ -10,6 +10,7 @@
 mod actions;
 mod api;
 mod assets;
+mod charts;
 mod frame;
 mod headers;
 mod pages;
@@ -18,6 +19,7 @@ mod session;
 mod sign_in;
 mod trouble;
 mod visitor;
+mod watch;
 mod zone;
 
 use std::sync::Arc;
@@ -33,6 +35,7 @@ pub(crate) struct Desk {
     /// Every endpoint of the API, as it answers in this process.
     api: Router,
     sessions: session::Sessions,
+    watch: watch::Watch,
 }
 
 /// As handlers get it.
@@ -53,12 +56,20 @@ const ROUTES: &[Route] = &[
     ("/console/assets/{name}", || get(assets::show)),
     ("/console/actions/{action}", || post(actions::act)),
     ("/console/accounts/{id}", || get(pages::account::show)),
+    ("/console/audit", || get(pages::audit::show)),
+    ("/console/audit/verify", || post(pages::audit::begin)),
+    ("/console/books", || get(pages::books::list)),
+    ("/console/books/{id}", || get(pages::books::show)),
+    ("/console/export/accounts/{id}/{list}", || get(pages::export::account)),
+    ("/console/export/{book}/{report}", || get(pages::export::report)),
+    ("/console/usage", || get(pages::usage::show)),
     ("/console/refunds/{id}", || get(pages::refunds::show)),
 ];
 
 /// The pages, over the API as it answers in this process.
 pub(crate) fn router(app: Arc<App>, api: Router) -> Router {
-    let desk = Arc::new(Desk { app, api, sessions: session::Sessions::default() });
+    let desk =
+        Arc::new(Desk { app, api, sessions: session::Sessions::default(), watch: watch::Watch::default() });
     let routes = ROUTES.iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods()));
     routes.layer(axum::middleware::map_response(headers::protect)).with_state(desk)
 }

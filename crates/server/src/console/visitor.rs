@@ -98,6 +98,11 @@ impl Fields {
         Self(serde_urlencoded::from_str(uri.query().unwrap_or_default()).unwrap_or_default())
     }
 
+    /// A field, also an empty one; something else where there is none.
+    pub(super) fn get_any<'a>(&'a self, name: &str, otherwise: &'a str) -> &'a str {
+        self.0.iter().find(|(known, _)| known == name).map_or(otherwise, |(_, value)| value.trim())
+    }
+
     /// A field that was filled in, without the blanks around it.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);

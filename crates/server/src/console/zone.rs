@@ -79,6 +79,19 @@ impl Zone {
         }
     }
 
+    /// The name of a span of time that begins here: its hour, its day or its month.
+    pub(super) fn label(self, text: &str, unit: &str) -> String {
+        let Some(local) = text.parse().ok().and_then(|instant| self.local(instant)) else {
+            return text.to_owned();
+        };
+        let pattern = match unit {
+            "hour" => "%m-%d %H:%M",
+            "month" => "%Y-%m",
+            _ => "%Y-%m-%d",
+        };
+        local.format(pattern).to_string()
+    }
+
     /// A time that may be missing.
     pub(super) fn maybe(self, text: Option<&str>) -> Markup {
         html! { @match text { Some(text) => (self.time(text)), None => span.none { "–" } } }

@@ -1,7 +1,45 @@
 //! The pages, a file a page. What they show they ask the API for, as whoever is signed in.
 
 pub(super) mod account;
+pub(super) mod audit;
+pub(super) mod books;
+pub(super) mod export;
 mod home;
 pub(super) mod refunds;
+pub(super) mod usage;
+
+use maud::{Markup, html};
+
+use super::trouble::Trouble;
+use super::visitor::{Fields, Visitor};
+use crate::problem::{Code, Problem};
 
 pub(super) use home::show as home;
+
+/// The book that a page is of: the one that was asked for, or the first; and all that the token is for.
+fn book_of(visitor: &Visitor, query: &Fields) -> Result<(String, Vec<String>), Trouble> {
+    let own = &visitor.principal().books;
+    let books = visitor.desk().app.engine.books();
+    let books: Vec<String> =
+        books.iter().filter(|book| own.allows(&book.id)).map(|book| book.id.to_string()).collect();
+    let book = query.get("book").map(str::to_owned).or_else(|| books.first().cloned());
+    match book {
+        Some(book) if books.contains(&book) => Ok((book, books)),
+        _ => {
+            Err(Problem::new(Code::BOOK_NOT_FOUND, "there is no such book, or the token is not for it")
+                .into())
+        }
+    }
+}
+
+/// The field that a form chooses the book with.
+fn book_field(book: &str, books: &[String]) -> Markup {
+    html! {
+        div.field {
+            label for="book" { "Book" }
+            select #book name="book" data-auto {
+                @for known in books { option value=(known) selected[known == book] { (known) } }
+            }
+        }
+    }
+}

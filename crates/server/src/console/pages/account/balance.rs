@@ -59,9 +59,11 @@ pub(super) async fn show(sight: &Sight<'_>) -> Result<Markup, Trouble> {
             (form(sight.visitor, &CREDIT_LINE, sight.id, &[]))
         }
     };
+    let course = super::course::show(sight).await?;
     Ok(html! {
         (section("Lots", &given, &lots_table(sight, &lots, now)))
         (section("Holds in flight", &html! {}, &holds_table(sight, &holds)))
+        (course)
     })
 }
 

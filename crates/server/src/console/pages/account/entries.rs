@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::{Sight, also_later};
 use crate::console::actions::{DISPUTE_CALL, REFUND_CALL, form};
 use crate::console::api::Items;
-use crate::console::parts::{LotPart, badge, credits, empty, lot_parts, pager, plain, table, words};
+use crate::console::pages::export::of_account;
+use crate::console::parts::{LotPart, badge, credits, empty, lot_parts, pager, plain, section, table, words};
 use crate::console::trouble::Trouble;
 use crate::paging::newest_from;
 
@@ -83,7 +84,8 @@ pub(super) async fn show(sight: &Sight<'_>) -> Result<Markup, Trouble> {
         (table("Entries", &head, &rows))
         (pager(&sight.visitor.path(), cursor, entries.next.as_deref()))
     };
-    Ok(plain("Entries", &body))
+    let export = html! { a.button href=(of_account(sight.id, "entries", &[("order", Some("desc"))])) { "Export CSV" } };
+    Ok(section("Entries", &export, &body))
 }
 
 /// The calls among these entries, by the revisions of their charges.

@@ -1,6 +1,7 @@
 //! An account: what it has now, and what it had.
 
 mod balance;
+mod course;
 mod entries;
 mod head;
 mod measures;

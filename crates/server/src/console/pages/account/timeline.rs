@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{Sight, also_later};
 use crate::console::api::Items;
-use crate::console::parts::{empty, pager, plain, replaced, words};
+use crate::console::pages::export::of_account;
+use crate::console::parts::{empty, pager, plain, replaced, section, words};
 use crate::console::trouble::Trouble;
 
 #[derive(Deserialize)]
@@ -36,7 +37,9 @@ pub(super) async fn show(sight: &Sight<'_>) -> Result<Markup, Trouble> {
         ol.timeline { @for event in &events.items { li { (one(sight, event)) } } }
         (pager(&sight.visitor.path(), cursor, events.next.as_deref()))
     };
-    Ok(plain("Timeline", &body))
+    let export =
+        html! { a.button href=(of_account(sight.id, "events", &[("order", Some("desc"))])) { "Export CSV" } };
+    Ok(section("Timeline", &export, &body))
 }
 
 fn one(sight: &Sight<'_>, event: &Event) -> Markup {
