@@ -17,7 +17,8 @@ use tokio::sync::{Mutex, MutexGuard};
 static ONE: Mutex<()> = Mutex::const_new(());
 
 /// How Chromium starts: without a screen, a network of its own or a sandbox, which it cannot make as root.
-const ARGUMENTS: [&str; 9] = [
+const ARGUMENTS: [&str; 10] = [
+    "--window-size=1280,900",
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",

@@ -81,11 +81,19 @@ async fn debit(api: &Api, account: &str, request: &str, model: &str, tokens: u64
 }
 
 async fn play(api: &Api) {
-    for (book, account) in
-        [("pixapi", "acme"), ("pixapi", "aurora"), ("pixapi", "borealis"), ("zivv", "ming"), ("zivv", "mei")]
-    {
-        open(api, book, account, &format!("owner-{account}")).await;
+    for (book, accounts) in [
+        ("pixapi", &["acme", "aurora", "borealis"][..]),
+        ("zivv", &["ming", "mei"]),
+        ("aiproxynode", &["otto"]),
+        ("imini", &["omar"]),
+        ("z-image-ai", &["iris"]),
+    ] {
+        for account in accounts {
+            open(api, book, account, &format!("owner-{account}")).await;
+        }
     }
+    top_up(api, "otto", "order-3001", "topup-5", "5.00").await;
+    top_up(api, "omar", "order-4001", "credits-100", "10.00").await;
     top_up(api, "acme", "order-1001", "pack-100", "100.00").await;
     top_up(api, "aurora", "order-1002", "pack-50", "50.00").await;
     top_up(api, "ming", "order-2001", "credits-20", "20.00").await;
@@ -110,13 +118,18 @@ async fn play(api: &Api) {
     });
     done(api, "proxy", "/v1/accounts/acme/holds", "acme-open", hold).await;
     refund_request(api).await;
-    let call = debit(api, "aurora", "aurora-late", "gpt-5.2", 900_000).await;
+    let call = debit(api, "otto", "otto-1", "gpt-5.2", 100_000).await;
     let dispute = json!({ "debit_id": call["debit_id"], "reason": "charged_twice", "ref": "ticket-77" });
     done(api, "support", "/v1/disputes", "dispute-1", dispute).await;
-    let freeze = json!({ "scope": "account", "reason": "security" });
-    let frozen = done(api, "support", "/v1/accounts/borealis/freeze", "freeze-1", freeze).await;
+    let freeze = json!({ "scope": "amount", "amount": "20", "reason": "prohibited_content" });
+    let frozen = done(api, "support", "/v1/accounts/omar/freeze", "freeze-1", freeze).await;
     let appeal = json!({ "measure_id": frozen["measure_id"], "ref": "ticket-78" });
-    done(api, "support", "/v1/accounts/borealis/appeals", "appeal-1", appeal).await;
+    done(api, "support", "/v1/accounts/omar/appeals", "appeal-1", appeal).await;
+    let payment = json!({
+        "provider": "stripe", "payment_id": "pi-iris", "method": "card", "currency": "USD", "amount": "9.90",
+    });
+    let subscribe = json!({ "plan": "basic-monthly", "payment": payment });
+    done(api, "finance", "/v1/accounts/iris/subscriptions", "iris-1", subscribe).await;
     let adjust = json!({ "credits": "-1.25", "reason": "double_grant" });
     done(api, "finance", "/v1/accounts/aurora/adjust", "adjust-1", adjust).await;
 }

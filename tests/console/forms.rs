@@ -96,7 +96,7 @@ async fn only_tokens_of_people_sign_in() {
     let key = api.post("support", "/v1/accounts/alice/keys", "key-1", json!({})).await.ok();
     let nobody = Visitor { api, cookie: String::new() };
     for (token, status, said) in [
-        ("wrong".to_owned(), 401, "This token is not known here."),
+        ("some-token".to_owned(), 401, "This token is not known here."),
         (String::new(), 401, "This token is not known here."),
         (key.text("secret"), 401, "This is the key of an account, for programs"),
         (stage.token("proxy"), 403, "This token is for calls only"),

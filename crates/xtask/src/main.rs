@@ -87,6 +87,8 @@ fn lint() -> anyhow::Result<()> {
 
 /// The binary first, since tests run the real one; then every test of every crate, beside a PostgreSQL of their own.
 fn test(filters: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
+    tools::need("chromium", "chromium", "the browser that opens the console")?;
+    tools::need("chromedriver", "chromium-driver", "the browser to be driven")?;
     tools::need("python3", "python3", "the script by which an auditor verifies a store")?;
     tools::run(&mut cargo(&["build", "--locked", "-p", "scrip"]))?;
     let binary = target_folder()?.join("debug").join("scrip");

@@ -62,6 +62,10 @@ const ROUTES: &[Route] = &[
     ("/console/books/{id}", || get(pages::books::show)),
     ("/console/export/accounts/{id}/{list}", || get(pages::export::account)),
     ("/console/export/{book}/{report}", || get(pages::export::report)),
+    ("/console/accounts", || get(pages::accounts::list)),
+    ("/console/approvals", || get(pages::approvals::list)),
+    ("/console/disputes", || get(pages::disputes::list)),
+    ("/console/refunds", || get(pages::refunds::list)),
     ("/console/usage", || get(pages::usage::show)),
     ("/console/refunds/{id}", || get(pages::refunds::show)),
 ];

@@ -1,8 +1,11 @@
 //! The pages, a file a page. What they show they ask the API for, as whoever is signed in.
 
 pub(super) mod account;
+pub(super) mod accounts;
+pub(super) mod approvals;
 pub(super) mod audit;
 pub(super) mod books;
+pub(super) mod disputes;
 pub(super) mod export;
 mod home;
 pub(super) mod refunds;
@@ -40,6 +43,22 @@ fn book_field(book: &str, books: &[String]) -> Markup {
             select #book name="book" data-auto {
                 @for known in books { option value=(known) selected[known == book] { (known) } }
             }
+        }
+    }
+}
+
+/// Of which book, and in which state, what waits is shown.
+fn queue_form(book: &Markup, status: &str, statuses: &[&str]) -> Markup {
+    html! {
+        form.moment method="get" role="search" aria-label="Which of them" {
+            (book)
+            div.field {
+                label for="status" { "State" }
+                select #status name="status" data-auto { @for known in statuses {
+                    option value=(known) selected[*known == status] { @if known.is_empty() { "all" } @else { (known) } }
+                } }
+            }
+            button type="submit" { "Show" }
         }
     }
 }

@@ -5,14 +5,15 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::{book_field, book_of, queue_form};
 use crate::console::actions::{
     self, REFUND_AGREE, REFUND_APPROVE, REFUND_DENY, REFUND_EVIDENCE, REFUND_FAILED, REFUND_PAID, form,
 };
 use crate::console::api::{Items, segment};
 use crate::console::frame::{self, Content, Place};
 use crate::console::parts::{
-    LotPart, Money, account_link, badge, empty, lot_parts, maybe, maybe_money, money, none, plain, short,
-    table,
+    LotPart, Money, account_link, badge, empty, lot_parts, maybe, maybe_money, money, none, pager, plain,
+    short, table,
 };
 use crate::console::trouble::Trouble;
 use crate::console::visitor::{Fields, Visitor};
@@ -84,7 +85,7 @@ struct Required {
 /// Refunds in a table, with their accounts where they are of many.
 pub(super) fn table_of(zone: Zone, refunds: &[Refund], of_many: bool) -> Markup {
     if refunds.is_empty() {
-        return empty("No refund was asked for.");
+        return empty("No refund is in this state.");
     }
     let head = ["Refund", "Status", "#Amount", "Cause", "Asked for", "Decided", "Ended"];
     let rows = html! {
@@ -107,6 +108,39 @@ pub(super) fn table_of(zone: Zone, refunds: &[Refund], of_many: bool) -> Markup 
         }
     };
     table("Refunds", &head, &rows)
+}
+
+const STATUSES: [&str; 7] = ["requested", "waiting", "approved", "denied", "paid", "failed", ""];
+
+/// The queue of a book.
+pub(in crate::console) async fn list(visitor: Visitor) -> Response {
+    let content = queue(&visitor).await;
+    frame::page(&visitor, Place::Refunds, content)
+}
+
+async fn queue(visitor: &Visitor) -> Result<Content, Trouble> {
+    let query = Fields::of_query(&visitor.here);
+    let (book, books) = book_of(visitor, &query)?;
+    let zone = Zone::read(query.get("tz"), "UTC")?;
+    let status = query.get_any("status", "requested");
+    let asked = [
+        ("status", Some(status).filter(|status| !status.is_empty())),
+        ("cursor", query.get("cursor")),
+        ("limit", Some("50")),
+        ("min_position", query.get("min_position")),
+    ];
+    let found: Items<Refund> = visitor.get(&format!("/v1/books/{book}/refunds"), &asked).await?;
+    let body = html! {
+        h1 { "Refunds" }
+        p.lead { "What waits for a decision. Open one to see its evidence, and to approve or deny it." }
+        (actions::notice(visitor))
+        (queue_form(&book_field(&book, &books), status, &STATUSES))
+        (plain("Refunds and withdrawals", &html! {
+            (table_of(zone, &found.items, true))
+            (pager(&visitor.path(), query.get("cursor"), found.next.as_deref()))
+        }))
+    };
+    Ok(Content::new("Refunds", body))
 }
 
 /// The page of one refund.
