@@ -132,6 +132,12 @@ impl Browser {
         url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
     }
 
+    /// Waits until a path is shown, which is not at once after a key was pressed.
+    pub async fn arrive(&self, path: &str) {
+        let url = url::Url::parse(&format!("{}{path}", self.base)).unwrap();
+        self.client.wait().for_url(&url).await.unwrap();
+    }
+
     /// Signs in with a token, and expects to be let in.
     pub async fn sign_in(&self, token: &str) {
         self.go("/console/sign-in").await;

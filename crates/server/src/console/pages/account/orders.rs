@@ -140,7 +140,10 @@ fn row(sight: &Sight<'_>, item: &Eligibility, order: Option<&Order>) -> Markup {
                 }
             }
             td {
-                (sight.zone.maybe(item.window_until.as_deref()))
+                @match &item.window_until {
+                    Some(until) => (sight.zone.time(until)),
+                    None => span.hint { "no end" },
+                }
                 @if let Some(original) = &item.original_until { div.hint { "the way it came until " (sight.zone.time(original)) } }
             }
             td {
