@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, Connection};
 use crate::compare;
 use crate::database::{self, Generation, Source};
 use crate::error::OpenError;
-use crate::follower::{BATCH, Follower, Written};
+use crate::follower::{Follower, Written};
 use crate::models;
 use crate::read_side::{Comparison, Current, ReadSide, Shared};
 
@@ -57,10 +57,11 @@ pub(crate) async fn open(
 pub(crate) async fn follower(
     store: &Arc<dyn EventStore>,
     generation: Generation,
+    batch: usize,
 ) -> Result<Follower, OpenError> {
     let mut connection = generation.connect().await?;
     let checkpoints = database::checkpoints(&mut connection).await?;
-    Follower::new(Arc::clone(store), generation, models::all(), connection, &checkpoints)
+    Follower::new(Arc::clone(store), generation, models::all(), connection, &checkpoints, batch)
 }
 
 /// Follows the log until it is stopped.
@@ -88,7 +89,7 @@ fn runtime() -> Option<tokio::runtime::Runtime> {
 
 /// Follows the log with a generation until it is stopped, or another takes its place.
 async fn follow(shared: &Shared, generation: Generation) -> Result<Option<Generation>, OpenError> {
-    let mut follower = follower(&shared.store, generation).await?;
+    let mut follower = follower(&shared.store, generation, shared.batch).await?;
     shared.publish(&follower, None);
     while !shared.stopping.load(Ordering::Acquire) {
         if let Some(replacement) = shared.replacement.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -98,20 +99,27 @@ async fn follow(shared: &Shared, generation: Generation) -> Result<Option<Genera
         if shared.decided.swap(false, Ordering::AcqRel) {
             follower.take_decisions()?;
         }
-        let advanced = {
+        let written = {
             let _turn = shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            follower.advance(u64::MAX).await
+            // One that was put in place while this waited for its turn is asked already: nothing is said of the old one.
+            if shared.replacement.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+                continue;
+            }
+            let written = follower.advance(u64::MAX).await?;
+            let recorded_at = match written {
+                Written::Events { recorded_at, .. } => Some(recorded_at),
+                Written::Nothing => None,
+            };
+            shared.publish(&follower, recorded_at);
+            written
         };
-        match advanced? {
-            Written::Events { count, recorded_at } => {
-                shared.publish(&follower, Some(recorded_at));
-                if count < BATCH as u64 {
-                    caught_up(shared, &mut follower).await?;
-                    shared.rest(GATHER);
-                }
+        match written {
+            Written::Events { all: false, .. } => {}
+            Written::Events { all: true, .. } => {
+                caught_up(shared, &mut follower).await?;
+                shared.rest(GATHER);
             }
             Written::Nothing => {
-                shared.publish(&follower, None);
                 caught_up(shared, &mut follower).await?;
                 let head = shared.store.wait_past(follower.position(), WAIT)?;
                 if head > follower.position() && follower.slots.iter().all(|slot| slot.fault.is_some()) {
@@ -163,27 +171,30 @@ async fn build(side: &ReadSide, generation: Generation) -> Result<Option<Compari
     let mut connection = generation.create(&models::all()).await?;
     let checkpoints = database::checkpoints(&mut connection).await?;
     let store = Arc::clone(&shared.store);
-    let mut follower = Follower::new(store, generation.clone(), models::all(), connection, &checkpoints)?;
-    loop {
+    let mut follower =
+        Follower::new(store, generation.clone(), models::all(), connection, &checkpoints, shared.batch)?;
+    // Never beyond the one in use, which it is compared with.
+    while follower.position() < shared.status.borrow().position {
         if shared.stopping.load(Ordering::Acquire) {
             drop(follower);
             generation.drop().await?;
             return Ok(None);
         }
-        let written = follower.advance(u64::MAX).await?;
+        let until = shared.status.borrow().position;
+        if matches!(follower.advance(until).await?, Written::Nothing) {
+            break;
+        }
         let position = follower.position();
         shared.status.send_modify(|status| status.building = Some((generation.number, position)));
-        match written {
-            Written::Events { count, .. } if count == BATCH as u64 => {}
-            _ => break,
-        }
     }
     // From here on the one in use stands still: both come to the same position.
     let _turn = shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
-    let target = shared.status.borrow().position;
-    while follower.position() < target && matches!(follower.advance(target).await?, Written::Events { .. }) {}
     let in_use = shared.current.read().unwrap_or_else(PoisonError::into_inner).generation.clone();
     let mut other = in_use.connect().await?;
+    let marks = database::checkpoints(&mut other).await?;
+    let running = marks.iter().filter(|(_, mark, _)| mark.fault.is_none());
+    let target = running.map(|(_, mark, _)| mark.position).max().unwrap_or_else(|| follower.position());
+    while follower.position() < target && matches!(follower.advance(target).await?, Written::Events { .. }) {}
     let mut comparison = Comparison {
         generation: generation.number,
         position: follower.position(),
@@ -191,11 +202,14 @@ async fn build(side: &ReadSide, generation: Generation) -> Result<Option<Compari
         differences: 0,
         examples: Vec::new(),
     };
-    let stopped: Vec<&str> = {
-        let status = shared.status.borrow();
-        status.models.iter().filter(|model| model.position != target).map(|model| model.name).collect()
+    // One that has stopped, here or there, has nothing to be compared with.
+    let reached = |name: &str| {
+        let there = marks.iter().any(|(known, mark, _)| known == name && mark.position == target);
+        let here = follower.slots.iter().any(|slot| slot.model.name() == name && slot.position == target);
+        there && here
     };
-    for model in models::all().iter().filter(|model| !stopped.contains(&model.name())) {
+    let compared: Vec<_> = models::all().into_iter().filter(|model| reached(model.name())).collect();
+    for model in &compared {
         for table in model.tables() {
             compare::table(&mut other, follower.connection(), table, &mut comparison).await?;
         }

@@ -12,6 +12,7 @@ use compact_str::CompactString;
 use scrip_ledger::accounting::{Before, booked};
 use scrip_ledger::book::event::BookEvent;
 use scrip_ledger::event::Charged;
+use scrip_ledger::records::{Announced, BreachState};
 use scrip_ledger::{Account, AccountId, BookId, Event, Timestamp, Token, decode};
 use scrip_store::{EventStore, Hash, RecordedRef, StreamName};
 use sqlx::{AnyConnection, Connection};
@@ -19,12 +20,9 @@ use sqlx::{AnyConnection, Connection};
 use crate::accounts::Accounts;
 use crate::database::{self, Checkpoint, Generation};
 use crate::error::OpenError;
-use crate::model::{AccountStep, BookStep, Fault, Model, Place};
+use crate::model::{AccountStep, BookStep, Fault, Model, Overtaken, Place, Takes};
 use crate::models::folds;
 use crate::table::Change;
-
-/// Events that one transaction takes in at the most.
-pub(crate) const BATCH: usize = 16_384;
 
 /// What the names of streams begin with, by what they are of.
 const ACCOUNT: &str = "account-";
@@ -48,6 +46,8 @@ pub(crate) struct Follower {
     position: u64,
     /// Until when the periods of books are closed.
     closed: HashMap<BookId, Option<Timestamp>>,
+    /// Events that one transaction takes in at the most.
+    batch: usize,
     /// Events that somebody has decided to leave out, by model.
     skipped: HashSet<(&'static str, u64)>,
 }
@@ -75,10 +75,10 @@ struct Batch {
 
 /// How a step ended that did not fail.
 pub(crate) enum Written {
-    /// So many events were taken in.
+    /// Events were taken in.
     Events {
-        /// How many, those of other streams included.
-        count: u64,
+        /// Whether those were all there are.
+        all: bool,
         /// When the last of them was recorded.
         recorded_at: Timestamp,
     },
@@ -94,6 +94,7 @@ impl Follower {
         models: Vec<Box<dyn Model>>,
         connection: AnyConnection,
         checkpoints: &[(String, Checkpoint, String)],
+        batch: usize,
     ) -> Result<Self, OpenError> {
         let slot = |model: Box<dyn Model>| {
             let known = checkpoints.iter().find(|(name, ..)| name == model.name());
@@ -104,7 +105,7 @@ impl Follower {
         let slots = models.into_iter().map(slot).collect();
         let (accounts, closed, skipped) = (Accounts::default(), HashMap::new(), HashSet::new());
         let mut follower =
-            Self { store, generation, slots, connection, accounts, position: 0, closed, skipped };
+            Self { store, generation, slots, connection, accounts, position: 0, closed, batch, skipped };
         follower.take_decisions()?;
         Ok(follower)
     }
@@ -144,19 +145,19 @@ impl Follower {
         (self.connection, self.generation)
     }
 
-    /// Takes in the next events, `BATCH` at the most, and none from the position `until` on.
+    /// Takes in the next events, a batch at the most, and none from the position `until` on.
     pub(crate) async fn advance(&mut self, until: u64) -> Result<Written, OpenError> {
-        let events = self.read(until)?;
+        let (events, mut all) = self.read(until)?;
         if events.is_empty() {
             return Ok(Written::Nothing);
         }
-        let before = self.position;
         let mut faults = Vec::new();
         let mut events = events.as_slice();
         if let Some(at) = self.fold(events, &mut faults).await? {
             // The batch ends before the event that somebody cannot take: what was gathered is gathered again up to there.
             self.discard();
             faults.clear();
+            all = false;
             events = events.get(..at.max(1)).unwrap_or_default();
             self.fold(events, &mut faults).await?;
         }
@@ -166,22 +167,31 @@ impl Follower {
         self.write(&batch, &faults).await?;
         self.accounts.end_batch();
         self.position = until;
-        Ok(Written::Events { count: until.saturating_sub(before), recorded_at: last.place.recorded_at })
+        Ok(Written::Events { all, recorded_at: last.place.recorded_at })
     }
 
-    fn read(&self, until: u64) -> Result<Vec<Taken>, OpenError> {
-        let mut events = Vec::new();
+    /// The events of the next batch, and whether those are all there are.
+    fn read(&self, until: u64) -> Result<(Vec<Taken>, bool), OpenError> {
+        let (mut events, mut all) = (Vec::new(), true);
         if self.slots.iter().all(|slot| slot.fault.is_some()) {
-            return Ok(events);
+            return Ok((events, all));
         }
         self.store.scan_all(self.position, &mut |stored| {
-            if stored.position >= until {
+            // What a model leaves out changes accounts all the same: no batch goes beyond it, so that rows that are made of
+            // accounts at the end of a batch do not depend on where that is.
+            let left_out = !events.is_empty() && self.is_left_out(stored.position);
+            if stored.position >= until || left_out || events.len() >= self.batch {
+                all = stored.position >= until;
                 return ControlFlow::Break(());
             }
             events.push(Taken::of(&stored));
-            if events.len() < BATCH { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            ControlFlow::Continue(())
         })?;
-        Ok(events)
+        Ok((events, all))
+    }
+
+    fn is_left_out(&self, position: u64) -> bool {
+        !self.skipped.is_empty() && self.skipped.iter().any(|(_, left_out)| *left_out == position)
     }
 
     /// Gives events to the models. Answers the first that one of them cannot take; nothing is given out after it.
@@ -198,6 +208,7 @@ impl Follower {
                         self.closed.insert(id.clone(), Some(closed.until));
                     }
                     give(&mut self.slots, &self.skipped, taken.place.position, faults, |model| match event {
+                        _ if model.takes() == Takes::Accounts => Ok(()),
                         Ok(event) => model.book(&BookStep { place: &taken.place, book: id, event }),
                         Err(why) => Err(Fault::Unreadable(why.clone())),
                     });
@@ -230,6 +241,10 @@ impl Follower {
         let Some(account) = self.accounts.touch(id.as_str()) else { return Ok(()) };
         let ended = event.ok().and_then(ended_hold).and_then(|hold| account.hold(hold)).cloned();
         let before = event.ok().map(|event| Before::of(account, event));
+        let overtaken = match event {
+            Ok(Event::AccountClosed(_)) => overtaken(account),
+            _ => Vec::new(),
+        };
         let was_whole = account.inconsistency().is_none();
         let fault = match event {
             Ok(event) => {
@@ -254,6 +269,7 @@ impl Follower {
         let booked = booked(place.effective_at, place.recorded_at, closed_until);
         give(&mut self.slots, &self.skipped, place.position, faults, |model| {
             match (&fault, event, account.book()) {
+                _ if model.takes() == Takes::Books => Ok(()),
                 (Some(fault), ..) => Err(fault.clone()),
                 (None, Ok(event), Some(book)) => {
                     let (refunded, ended) = (refunded.as_ref(), ended.as_ref());
@@ -265,6 +281,7 @@ impl Follower {
                         book,
                         refunded,
                         ended,
+                        overtaken: &overtaken,
                         postings,
                         booked,
                     })
@@ -289,6 +306,7 @@ impl Follower {
             slot.model.drain(&self.accounts);
         }
         self.accounts = Accounts::default();
+        self.closed.clear();
     }
 
     fn drain(&mut self, until: u64, hash: String, faults: &[(usize, Fault)]) -> Batch {
@@ -448,6 +466,16 @@ const fn ended_hold(event: &Event) -> Option<u64> {
         Event::HoldExpired(event) => Some(event.hold),
         _ => None,
     }
+}
+
+/// What the closing of an account overtakes.
+fn overtaken(account: &Account) -> Vec<Overtaken> {
+    let measures = &account.records().measures;
+    let breaches = measures.breaches().iter().filter(|breach| breach.state == BreachState::Open);
+    let closings = measures.announcements().iter();
+    let closings = closings.filter(|known| matches!(known.what, Announced::Closing { .. }));
+    let breaches = breaches.map(|breach| Overtaken::Breach(breach.revision));
+    breaches.chain(closings.map(|known| Overtaken::Announcement(known.revision))).collect()
 }
 
 /// What an account's event charged, if it charged a call.

@@ -20,11 +20,12 @@ mod models;
 mod past;
 mod read_side;
 mod reports;
+mod rows;
 mod table;
 mod time;
 
 pub use database::Source;
 pub use decisions::Decision;
 pub use error::{OpenError, ReadError};
-pub use read_side::{Comparison, ModelStatus, ReadSide, Snapshot, Status, model_names};
+pub use read_side::{Comparison, ModelStatus, Options, ReadSide, Snapshot, Status, model_names};
 pub use reports::{AccountBalance, BalanceTotals, Page};

@@ -59,10 +59,32 @@ pub struct AccountStep<'a> {
     pub refunded: Option<&'a Charged>,
     /// Of a hold that ends: what it was.
     pub ended: Option<&'a Hold>,
+    /// Of the closing of the account: what it overtook.
+    pub overtaken: &'a [Overtaken],
     /// What it means for the books.
     pub postings: Result<&'a [Posting], AccountingError>,
     /// When that counts.
     pub booked: Booked,
+}
+
+/// Something that the closing of an account brings to its end, by the revision of the event that began it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overtaken {
+    /// A breach that could still be cured.
+    Breach(u64),
+    /// An announced closing.
+    Announcement(u64),
+}
+
+/// Whose events a model takes: what cannot be read of others does not stop it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Those of accounts.
+    Accounts,
+    /// Those of books.
+    Books,
+    /// Those of both.
+    Both,
 }
 
 impl AccountStep<'_> {
@@ -92,6 +114,11 @@ pub trait Model: Send {
 
     /// Its tables.
     fn tables(&self) -> &'static [&'static Table];
+
+    /// Whose events it takes.
+    fn takes(&self) -> Takes {
+        Takes::Accounts
+    }
 
     /// Takes an event of an account.
     fn account(&mut self, step: &AccountStep<'_>) -> Result<(), Fault> {

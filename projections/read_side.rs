@@ -48,7 +48,22 @@ pub(crate) struct Shared {
     pub(crate) turn: Mutex<()>,
     /// A generation that takes the place of the one in use.
     pub(crate) replacement: Mutex<Option<Generation>>,
+    /// Events that one transaction takes in at the most.
+    pub(crate) batch: usize,
     threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// How the log is followed.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Events that one transaction takes in at the most: at least one.
+    pub batch: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { batch: 16_384 }
+    }
 }
 
 /// The generation that is asked.
@@ -119,6 +134,15 @@ impl ReadSide {
     /// What cannot be trusted (damaged, of another log, of another shape) is built anew. Errors: a place that holds something
     /// else, the database's own, the log's.
     pub async fn start(store: Arc<dyn EventStore>, source: Source) -> Result<Self, OpenError> {
+        Self::start_with(store, source, Options::default()).await
+    }
+
+    /// The same, by other options.
+    pub async fn start_with(
+        store: Arc<dyn EventStore>,
+        source: Source,
+        options: Options,
+    ) -> Result<Self, OpenError> {
         let (generation, connection, complete) = follow::open(&store, &source).await?;
         drop(connection);
         let pool = generation.readers()?;
@@ -133,6 +157,7 @@ impl ReadSide {
             wake: (Mutex::new(()), Condvar::new()),
             turn: Mutex::new(()),
             replacement: Mutex::new(None),
+            batch: options.batch.max(1),
             threads: Mutex::new(Vec::new()),
         });
         let side = Self(Arc::new(Handle(shared)));

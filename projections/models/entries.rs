@@ -7,7 +7,7 @@ use scrip_ledger::BookId;
 use scrip_ledger::accounting::{ChartAccount, Commodity, Posting};
 
 use crate::accounts::Accounts as Folded;
-use crate::model::{AccountStep, Fault, Model};
+use crate::model::{AccountStep, Fault, Model, Takes};
 use crate::table::{Change, OnConflict, Row, Table, Value, amount, int, number, split, text};
 use crate::time::quarter;
 
@@ -94,6 +94,11 @@ impl Model for Entries {
 
     fn tables(&self) -> &'static [&'static Table] {
         &[&ENTRIES, &QUARTERS, &BLOCKS]
+    }
+
+    /// What it cannot read of a book may have closed a period.
+    fn takes(&self) -> Takes {
+        Takes::Both
     }
 
     fn account(&mut self, step: &AccountStep<'_>) -> Result<(), Fault> {
