@@ -14,6 +14,7 @@ mod crash;
 mod engine;
 mod gateway;
 mod house;
+mod projections;
 mod properties;
 mod rules;
 mod scenarios;

@@ -3,7 +3,7 @@
 pub mod accounting;
 mod checks;
 pub mod model;
-mod policies;
+pub mod policies;
 mod refunds;
 pub mod run;
 pub mod steps;

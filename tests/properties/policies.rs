@@ -100,8 +100,10 @@ fn mixed(catalog: usize, parts: &[Index], dropped: &[bool]) -> Option<Book> {
 /// A kind of command, and what it picks.
 type Step = (u8, Index, Index, u32);
 
-struct Run {
-    account: Account,
+/// One account under mixed terms, and what happened to it.
+pub struct Run {
+    pub account: Account,
+    pub history: Vec<(Event, Timestamp)>,
     book: Book,
     now: i64,
     made: BTreeMap<&'static str, Vec<u64>>,
@@ -396,6 +398,7 @@ impl Run {
             self.account.evolve(&event, now);
             assert_eq!(self.account.inconsistency(), None, "{command:?} led to {event:?}");
             self.accounting.take(before, &event, &self.account);
+            self.history.push((event, now));
         }
         for lot in self.account.lots() {
             let places = Bucket::ALL.map(|bucket| lot.bucket(bucket));
@@ -416,10 +419,10 @@ impl Run {
     }
 }
 
-type Terms = (usize, Vec<Index>, Vec<bool>);
-type Steps = Vec<(u8, Index, Index, u32, i64)>;
+pub type Terms = (usize, Vec<Index>, Vec<bool>);
+pub type Steps = Vec<(u8, Index, Index, u32, i64)>;
 
-fn terms() -> impl Strategy<Value = Terms> {
+pub fn terms() -> impl Strategy<Value = Terms> {
     (
         0usize..BOOKS.len(),
         prop::collection::vec(any::<Index>(), 40),
@@ -427,17 +430,18 @@ fn terms() -> impl Strategy<Value = Terms> {
     )
 }
 
-fn steps() -> impl Strategy<Value = Steps> {
+pub fn steps() -> impl Strategy<Value = Steps> {
     prop::collection::vec((0u8..41, any::<Index>(), any::<Index>(), any::<u32>(), 0i64..40), 1..80)
 }
 
 /// Plays a history under mixed terms; nothing if they are no policy.
-fn play((catalog, parts, dropped): Terms, steps: Steps) -> Option<Run> {
+pub fn play((catalog, parts, dropped): Terms, steps: Steps) -> Option<Run> {
     let book = mixed(catalog, &parts, &dropped)?;
     let account = Account::absent(token("alice"));
     let (made, charges, holds, paid, accounting) = Default::default();
     let mut run = Run {
         account,
+        history: Vec::new(),
         book,
         now: 1_772_000_000 * SECOND,
         made,
