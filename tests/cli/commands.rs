@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::process::{scrip, scrip_cut_off, scrip_on};
 use super::{folder, with_history};
 
-const COMMANDS: [&str; 8] = ["serve", "demo", "events", "balance", "verify", "head", "replay", "bench"];
+const COMMANDS: [&str; 9] =
+    ["serve", "demo", "events", "export", "balance", "verify", "head", "replay", "bench"];
 
 #[tokio::test]
 async fn every_command_explains_itself() {

@@ -2,6 +2,7 @@
 
 mod commands;
 mod damage;
+mod export;
 pub mod log;
 pub mod process;
 pub mod refusals;

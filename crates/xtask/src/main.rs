@@ -90,6 +90,8 @@ fn test(filters: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
     tools::need("chromium", "chromium", "the browser that opens the console")?;
     tools::need("chromedriver", "chromium-driver", "the browser to be driven")?;
     tools::need("python3", "python3", "the script by which an auditor verifies a store")?;
+    tools::need("hledger", "hledger", "checking exported journals")?;
+    tools::need("bean-check", "beancount", "checking exported journals")?;
     tools::run(&mut cargo(&["build", "--locked", "-p", "scrip"]))?;
     let binary = target_folder()?.join("debug").join("scrip");
     if !binary.is_file() {
