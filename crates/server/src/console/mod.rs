@@ -66,6 +66,9 @@ const ROUTES: &[Route] = &[
     ("/console/approvals", || get(pages::approvals::list)),
     ("/console/disputes", || get(pages::disputes::list)),
     ("/console/refunds", || get(pages::refunds::list)),
+    ("/console/overview", || get(pages::overview::show)),
+    ("/console/reports", || get(pages::reports::show)),
+    ("/console/statements/{id}", || get(pages::statement::show)),
     ("/console/usage", || get(pages::usage::show)),
     ("/console/refunds/{id}", || get(pages::refunds::show)),
 ];

@@ -1,6 +1,6 @@
 //! Times as pages show them: UTC as such, and the chosen zone's beside it.
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeZone};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::{OffsetName, Tz};
 use maud::{Markup, html};
 use scrip_ledger::Timestamp;
@@ -61,6 +61,11 @@ impl Zone {
     pub(super) fn field(self, instant: Timestamp) -> String {
         let local = self.local(instant);
         local.map(|local| local.format("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default()
+    }
+
+    /// The day that it is in the zone.
+    pub(super) fn date(self, instant: Timestamp) -> Option<NaiveDate> {
+        self.local(instant).map(|local| local.date_naive())
     }
 
     fn local(self, instant: Timestamp) -> Option<DateTime<Tz>> {

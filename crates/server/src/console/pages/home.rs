@@ -21,7 +21,7 @@ const WORK: [(Right, &str); 7] = [
 
 pub(in crate::console) async fn show(visitor: Visitor) -> Response {
     if visitor.may(Right::ReadAll) {
-        return Redirect::to("/console/accounts").into_response();
+        return Redirect::to("/console/overview").into_response();
     }
     let query = Fields::of_query(&visitor.here);
     if let Some(account) = query.get("account") {

@@ -8,7 +8,10 @@ pub(super) mod books;
 pub(super) mod disputes;
 pub(super) mod export;
 mod home;
+pub(super) mod overview;
 pub(super) mod refunds;
+pub(super) mod reports;
+pub(super) mod statement;
 pub(super) mod usage;
 
 use maud::{Markup, html};

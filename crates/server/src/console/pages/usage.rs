@@ -8,7 +8,8 @@ use scrip_ledger::{AmountError, Credits};
 use serde::Deserialize;
 
 use super::book_of;
-use crate::console::api::with_query;
+use super::export::of_account;
+use crate::console::api::{segment, with_query};
 use crate::console::charts::{Chart, Series, Style};
 use crate::console::frame::{self, Content, Place};
 use crate::console::parts::{
@@ -74,7 +75,11 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
     let unit = query.get_any("unit", "day");
     let kind = query.get("by").unwrap_or_default();
     let group = [unit, kind].iter().filter(|name| !name.is_empty()).copied().collect::<Vec<_>>().join(",");
-    let path = format!("/v1/books/{book}/reports/usage");
+    let account = query.get("account").map(segment).transpose()?;
+    let path = match account {
+        Some(account) => format!("/v1/accounts/{account}/usage"),
+        None => format!("/v1/books/{book}/reports/usage"),
+    };
     let asked = [
         ("from", query.get("from")),
         ("until", query.get("until")),
@@ -88,9 +93,13 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
     let paged = [&asked[..], &[("limit", Some("500")), ("cursor", query.get("cursor"))]].concat();
     let report: Report = visitor.get(&path, &paged).await?;
     let zone = Zone::read(Some(&report.tz), "UTC")?;
-    let export = with_query(&format!("/console/export/{book}/usage"), &asked);
+    let export = match account {
+        Some(account) => of_account(account, "usage", &asked),
+        None => with_query(&format!("/console/export/{book}/usage"), &asked),
+    };
     let body = html! {
-        h1 { "Usage" }
+        @if let Some(account) = account { p.crumbs { (account_link(account)) } }
+        h1 { "Usage" @if let Some(account) = account { " of " (account) } }
         (filters(&query, &book, &books, unit, kind, &report.tz))
         dl.figures {
             (figure("Net", &credits(&report.total.net), &html! { "charged − refunded" }))
@@ -115,7 +124,10 @@ fn filters(query: &Fields, book: &str, books: &[String], unit: &str, kind: &str,
     let choice = |value: &str| if value.is_empty() { "nothing else".to_owned() } else { words(value) };
     html! {
         form.moment method="get" role="search" aria-label="Which usage" {
-            (super::book_field(book, books))
+            @match query.get("account") {
+                Some(account) => input type="hidden" name="account" value=(account);,
+                None => (super::book_field(book, books)),
+            }
             div.field { label for="from" { "From" } input #from type="date" name="from" value=[query.get("from")]; }
             div.field { label for="until" { "Until, not included" } input #until type="date" name="until" value=[query.get("until")]; }
             div.field { label for="tz" { "Time zone" } input #tz name="tz" value=(tz) autocomplete="off"; }
@@ -127,7 +139,7 @@ fn filters(query: &Fields, book: &str, books: &[String], unit: &str, kind: &str,
             }
             div.field {
                 label for="by" { "and by" }
-                select #by name="by" { @for known in KINDS { option value=(known) selected[known == kind] { (choice(known)) } } }
+                select #by name="by" { @for known in KINDS.iter().filter(|known| **known != "account" || query.get("account").is_none()) { option value=(known) selected[*known == kind] { (choice(known)) } } }
             }
             @for (name, label) in FILTERS {
                 div.field {

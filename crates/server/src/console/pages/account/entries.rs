@@ -84,7 +84,9 @@ pub(super) async fn show(sight: &Sight<'_>) -> Result<Markup, Trouble> {
         (table("Entries", &head, &rows))
         (pager(&sight.visitor.path(), cursor, entries.next.as_deref()))
     };
-    let export = html! { a.button href=(of_account(sight.id, "entries", &[("order", Some("desc"))])) { "Export CSV" } };
+    let export = html! {
+    a.button href={ "/console/usage?account=" (sight.id) } { "Usage" }
+    a.button href=(of_account(sight.id, "entries", &[("order", Some("desc"))])) { "Export CSV" } };
     Ok(section("Entries", &export, &body))
 }
 

@@ -107,7 +107,7 @@ fn statements_table(sight: &Sight<'_>, statements: &[Statement]) -> Markup {
         @for statement in statements {
             tr {
                 th scope="row" {
-                    code { (short(&statement.statement_id)) } br;
+                    a href={ "/console/statements/" (statement.statement_id) } { (short(&statement.statement_id)) } br;
                     span.hint { "issued " (sight.zone.time(&statement.issued_at)) }
                 }
                 td { (sight.zone.time(&statement.from)) div.hint { "until " (sight.zone.time(&statement.until)) } }

@@ -1,0 +1,248 @@
+//! The overview of a book: what is owed, what was earned, what ended unused, what is held; and how that came about by day.
+
+use std::collections::BTreeMap;
+
+use axum::response::Response;
+use chrono::Datelike;
+use futures_util::future::{try_join, try_join5};
+use maud::{Markup, html};
+use scrip_ledger::Credits;
+use serde::Deserialize;
+
+use super::{book_field, book_of};
+use crate::console::charts::{Chart, Series, Style};
+use crate::console::frame::{self, Content, Place};
+use crate::console::parts::{credits, empty, figure, none, plain, words};
+use crate::console::trouble::Trouble;
+use crate::console::visitor::{Fields, Visitor};
+use crate::console::zone::Zone;
+use crate::problem::Problem;
+
+/// Days that charts show.
+const DAYS: u64 = 30;
+
+#[derive(Deserialize)]
+struct Deferred {
+    items: Vec<DeferredItem>,
+    as_of_position: u64,
+    lag: u64,
+}
+
+#[derive(Deserialize)]
+struct DeferredItem {
+    currency: String,
+    closing: String,
+}
+
+/// Revenue, breakage: by account of the chart.
+#[derive(Deserialize)]
+struct Ledger {
+    items: Vec<LedgerItem>,
+    totals: Vec<Total>,
+}
+
+#[derive(Deserialize)]
+struct LedgerItem {
+    from: Option<String>,
+    account: String,
+    commodity: String,
+    amount: Credits,
+}
+
+#[derive(Deserialize)]
+struct Total {
+    commodity: String,
+    amount: String,
+}
+
+#[derive(Deserialize)]
+struct Balances {
+    totals: Option<BalanceTotals>,
+}
+
+#[derive(Deserialize)]
+struct BalanceTotals {
+    accounts: u64,
+    balance: Balance,
+}
+
+#[derive(Deserialize)]
+struct Balance {
+    posted: String,
+    held: String,
+    debt: String,
+}
+
+#[derive(Deserialize)]
+struct Usage {
+    items: Vec<UsageItem>,
+}
+
+#[derive(Deserialize)]
+struct UsageItem {
+    from: String,
+    model: Option<String>,
+    charged: Credits,
+}
+
+pub(in crate::console) async fn show(visitor: Visitor) -> Response {
+    let content = content(&visitor).await;
+    frame::page(&visitor, Place::Overview, content)
+}
+
+/// The days that are asked about, by the clocks of the zone.
+struct Days {
+    today: String,
+    month: String,
+    first: String,
+}
+
+impl Days {
+    fn of(zone: Zone, now: scrip_ledger::Timestamp) -> Option<Self> {
+        let today = zone.date(now)?;
+        let month = today.with_day(1)?;
+        let first = today.checked_sub_days(chrono::Days::new(DAYS.saturating_sub(1)))?;
+        Some(Self { today: today.to_string(), month: month.to_string(), first: first.to_string() })
+    }
+}
+
+async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
+    let query = Fields::of_query(&visitor.here);
+    let (book, books) = book_of(visitor, &query)?;
+    let engine = &visitor.desk().app.engine;
+    let now = engine.clock().now();
+    let terms = scrip_ledger::BookId::new(&book).ok().and_then(|id| engine.book(&id));
+    let own = terms.map_or_else(|| "UTC".to_owned(), |terms| terms.policy(now).time_zone.to_string());
+    let zone = Zone::read(query.get("tz"), &own)?;
+    let days = Days::of(zone, now).ok_or_else(|| Problem::internal("a day cannot be told"))?;
+    let path = |report: &str| format!("/v1/books/{book}/reports/{report}");
+    let tz = ("tz", Some(zone.name()));
+    let (deferred, revenue, breakage) = (path("deferred-revenue"), path("revenue"), path("breakage"));
+    let (balances, usage) = (path("balances"), path("usage"));
+    let (month, today) = ([("from", Some(&*days.month)), tz], [("from", Some(&*days.today)), tz]);
+    let by_day = [("from", Some(&*days.first)), ("group", Some("day")), ("limit", Some("1000")), tz];
+    let by_model = [("from", Some(&*days.first)), ("group", Some("day,model")), ("limit", Some("1000")), tz];
+    let figures = try_join5(
+        visitor.get::<Deferred>(&deferred, &[]),
+        visitor.get::<Ledger>(&revenue, &month),
+        visitor.get::<Ledger>(&revenue, &today),
+        visitor.get::<Ledger>(&breakage, &month),
+        visitor.get::<Balances>(&balances, &[("limit", Some("1"))]),
+    );
+    let series = try_join(visitor.get::<Ledger>(&revenue, &by_day), visitor.get::<Usage>(&usage, &by_model));
+    let (figures, (revenue, usage)) = try_join(figures, series).await?;
+    let (deferred, month, today, breakage, balances) = figures;
+    let body = html! {
+        div.title { h1 { "Overview" } }
+        form.moment method="get" role="search" aria-label="Of which book" {
+            (book_field(&book, &books))
+            div.field { label for="tz" { "Time zone" } input #tz name="tz" value=(zone.name()) autocomplete="off"; }
+            button type="submit" { "Show" }
+            p.stand {
+                "As of position " (deferred.as_of_position) " "
+                span.hint #lag { @if deferred.lag == 0 { "· up to date" } @else { "· " (deferred.lag) " events behind" } }
+            }
+        }
+        dl.figures {
+            (figure("Owed to customers", &owed(&deferred), &html! { "deferred revenue, now" }))
+            (figure("Earned today", &money(&today), &html! { (days.today) ", " (zone.name()) }))
+            (figure("Earned this month", &money(&month), &html! { "since " (days.month) }))
+            (figure("Breakage this month", &money(&breakage), &html! { "expired and forfeited" }))
+            @if let Some(totals) = &balances.totals {
+                (figure("Held for open calls", &credits(&totals.balance.held), &html! { "credits" }))
+                (figure("Credits outstanding", &credits(&totals.balance.posted),
+                    &html! { "in " (totals.accounts) " accounts, " (credits(&totals.balance.debt)) " owed by them" }))
+            }
+        }
+        @for chart in revenue_charts(&revenue, zone)? { (plain(&format!("Revenue per day, {}", chart.unit), &chart.show())) }
+        (plain("Usage per day by model", &usage_chart(&usage, zone)?.map_or_else(
+            || empty("No call ended in the last 30 days."), |chart| chart.show())))
+        p { a href={ "/console/reports?book=" (book) } { "All reports" } " · " a href={ "/console/usage?book=" (book) } { "Explore usage" } }
+    };
+    Ok(Content::new("Overview", body))
+}
+
+/// Amounts by currency, each on a line of its own.
+fn owed(deferred: &Deferred) -> Markup {
+    lines(deferred.items.iter().map(|item| (item.currency.as_str(), item.closing.as_str())))
+}
+
+/// The money of a report; credits are counted elsewhere.
+fn money(ledger: &Ledger) -> Markup {
+    let money = ledger.totals.iter().filter(|total| total.commodity != "credits");
+    lines(money.map(|total| (total.commodity.as_str(), total.amount.as_str())))
+}
+
+fn lines<'a>(amounts: impl Iterator<Item = (&'a str, &'a str)>) -> Markup {
+    let amounts: Vec<_> = amounts.collect();
+    html! {
+        @if amounts.is_empty() { (none()) }
+        @for (currency, amount) in amounts { div { (credits(amount)) " " span.unit { (currency) } } }
+    }
+}
+
+/// A series of sums by what they are of, on the days that something was.
+fn stacked<'a>(
+    sums: impl Iterator<Item = (&'a str, &'a str, Credits)>,
+    zone: Zone,
+) -> Result<(Vec<String>, Vec<Series>), Trouble> {
+    let wrong = |_| Problem::internal("the amounts of a report cannot be summed up");
+    let mut days = Vec::new();
+    let mut series: BTreeMap<&str, BTreeMap<&str, Credits>> = BTreeMap::new();
+    for (day, name, amount) in sums {
+        days.push(day);
+        let sum = series.entry(name).or_default().entry(day).or_default();
+        *sum = sum.plus(amount).map_err(wrong)?;
+    }
+    days.sort_unstable();
+    days.dedup();
+    let labels = days.iter().map(|day| zone.label(day, "day")).collect();
+    let of = |(name, by_day): (&str, BTreeMap<&str, Credits>)| Series {
+        name: words(name),
+        values: days.iter().map(|day| by_day.get(day).copied().unwrap_or_default()).collect(),
+    };
+    Ok((labels, series.into_iter().map(of).collect()))
+}
+
+/// One chart for each currency.
+fn revenue_charts(ledger: &Ledger, zone: Zone) -> Result<Vec<Chart>, Trouble> {
+    let mut currencies: Vec<&str> = ledger.items.iter().map(|item| item.commodity.as_str()).collect();
+    currencies.sort_unstable();
+    currencies.dedup();
+    let mut charts = Vec::new();
+    for currency in currencies.into_iter().filter(|currency| *currency != "credits") {
+        let of = ledger.items.iter().filter(|item| item.commodity == currency);
+        let sums = of.filter_map(|item| {
+            let name = item.account.strip_prefix("revenue:").unwrap_or(&item.account);
+            Some((item.from.as_deref()?, name, item.amount))
+        });
+        let (labels, series) = stacked(sums, zone)?;
+        if !labels.is_empty() {
+            charts.push(Chart {
+                title: "Revenue".to_owned(),
+                unit: currency.to_owned(),
+                places: format!("day ({})", zone.name()),
+                style: Style::Bars,
+                labels,
+                series,
+            });
+        }
+    }
+    Ok(charts)
+}
+
+fn usage_chart(usage: &Usage, zone: Zone) -> Result<Option<Chart>, Trouble> {
+    let sums = usage
+        .items
+        .iter()
+        .map(|item| (item.from.as_str(), item.model.as_deref().unwrap_or("–"), item.charged));
+    let (labels, series) = stacked(sums, zone)?;
+    Ok((!labels.is_empty()).then(|| Chart {
+        title: "Charged".to_owned(),
+        unit: "credits".to_owned(),
+        places: format!("day ({})", zone.name()),
+        style: Style::Bars,
+        labels,
+        series,
+    }))
+}
