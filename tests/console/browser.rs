@@ -13,6 +13,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::cli::process::until;
+
 /// One browser at a time: a machine that also serves has little room for more.
 static ONE: Mutex<()> = Mutex::const_new(());
 
@@ -114,6 +116,18 @@ impl Browser {
         self.find(selector).await.click().await.unwrap();
     }
 
+    /// Clicks what leads to another page, and waits until that is there.
+    pub async fn follow(&self, selector: &str) {
+        self.ask("document.documentElement.dataset.left = 'here'").await;
+        self.click(selector).await;
+        let arrived = "return document.readyState == 'complete' && !document.documentElement.dataset.left";
+        until("another page is shown", async || {
+            // While one page goes and the other comes there is nothing to ask.
+            self.client.execute(arrived, Vec::new()).await.is_ok_and(|arrived| arrived == true)
+        })
+        .await;
+    }
+
     /// Fills a field in.
     pub async fn fill(&self, selector: &str, text: &str) {
         let field = self.find(selector).await;
@@ -142,13 +156,13 @@ impl Browser {
     pub async fn sign_in(&self, token: &str) {
         self.go("/console/sign-in").await;
         self.fill("#token", token).await;
-        self.click("main button").await;
+        self.follow("main button").await;
         assert!(!self.path().await.starts_with("/console/sign-in"), "{}", self.text("main").await);
     }
 
     /// Signs out by the button of the page.
     pub async fn sign_out(&self) {
-        self.click(".wide .who button").await;
+        self.follow(".wide .who button").await;
         assert!(self.path().await.starts_with("/console/sign-in"));
     }
 

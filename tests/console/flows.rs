@@ -47,13 +47,13 @@ async fn the_as_of_date_of_an_account_is_moved() {
     // By the clocks of Berlin, an hour ahead of UTC in early March.
     let set = "document.querySelector('#at').value = '2026-03-05T00:00'; document.querySelector('#tz').value = 'Europe/Berlin'";
     browser.ask(set).await;
-    browser.click(".moment button").await;
+    browser.follow(".moment button").await;
     let then = available(&stage, "acme", "?as_of=2026-03-04T23:00:00Z").await;
     assert_ne!(then, now);
     assert_eq!(browser.text("#balance .amount").await, then);
     let stand = browser.text(".stand").await;
     assert!(stand.contains("2026-03-04 23:00:00 UTC") && stand.contains("00:00:00 CET"), "{stand}");
-    browser.click(".moment a.button").await;
+    browser.follow(".moment a.button").await;
     assert_eq!(browser.text("#balance .amount").await, now);
     browser.go("/console/accounts/acme?at=2126-01-01T00:00").await;
     assert!(browser.text(".trouble").await.contains("invalid_time"), "the future is not known");
@@ -79,14 +79,14 @@ async fn a_refund_is_approved_by_a_second_person_and_by_nobody_else() {
     browser.sign_in(&stage.token("finance")).await;
     browser.go(&path).await;
     assert!(browser.text("main").await.contains("You asked for this refund"));
-    browser.click(approve).await;
+    browser.follow(approve).await;
     let page = browser.text("main").await;
     assert!(page.contains("same_person"), "{page}");
     browser.sign_out().await;
 
     browser.sign_in(&stage.token("finance2")).await;
     browser.go(&path).await;
-    browser.click(approve).await;
+    browser.follow(approve).await;
     assert!(browser.text(".notice").await.contains("The refund was approved."));
     assert_eq!(browser.text(".title .badge").await, "approved");
     let refund = stage.api().get("auditor", &format!("/v1/refunds/{refund}")).await.ok().json();
@@ -103,7 +103,7 @@ async fn the_log_is_verified_while_one_waits_and_compared_with_what_was_kept() {
     browser.go("/console/audit").await;
     let head = browser.text("#head").await;
     browser.fill("#expect", &head).await;
-    browser.click("form[action='/console/audit/verify'] button").await;
+    browser.follow("form[action='/console/audit/verify'] button").await;
     let found = browser.client.wait().for_element(fantoccini::Locator::Css(".notice")).await.unwrap();
     let found = found.text().await.unwrap();
     assert!(
@@ -113,13 +113,13 @@ async fn the_log_is_verified_while_one_waits_and_compared_with_what_was_kept() {
     browser
         .fill("#expect", &format!("{}{}", &head[..head.len() - 1], if head.ends_with('0') { 1 } else { 0 }))
         .await;
-    browser.click("form[action='/console/audit/verify'] button").await;
+    browser.follow("form[action='/console/audit/verify'] button").await;
     let found = browser.client.wait().for_element(fantoccini::Locator::Css(".wrong")).await.unwrap();
     assert!(found.text().await.unwrap().contains("1 findings"), "{}", browser.text("main").await);
     // An account, replayed.
     browser.fill("#account", "acme").await;
     browser.fill("#to", "30").await;
-    browser.click("#replay button").await;
+    browser.follow("#replay button").await;
     let then = available(&stage, "acme", "?as_of_position=30").await;
     assert_eq!(browser.text("#replay ~ .scroll tbody td").await, then);
     browser.close().await;

@@ -254,3 +254,47 @@ async fn no_text_becomes_a_part_of_a_page() {
     assert!(!text(&reply).contains("<script>alert"));
     stage.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_every_page_of_the_api_and_nothing_else() {
+    let stage = Stage::bare().await;
+    let api = stage.api();
+    open(api, "pixapi", "alice", "owner-1").await;
+    top_up(api, "alice", "order-1", "pack-100", "100.00").await;
+    let debit = |number: usize| {
+        json!({ "op": "debit", "idempotency_key": format!("c-{number}"), "account_id": "alice", "body": {
+            "request_id": format!("c-{number}"), "model": "gpt-5.2", "endpoint": "chat/completions",
+            "usage": { "input_tokens": 1_000 + number, "output_tokens": 1 },
+        } })
+    };
+    let commands: Vec<_> = (0..1_100).map(debit).collect();
+    api.post("proxy", "/v1/commands", "-", json!({ "commands": commands })).await.ok();
+    let finance = Visitor::sign_in(&stage, "finance").await;
+    let exported = finance.get("/console/export/accounts/alice/entries?order=desc").await.ok();
+    assert_eq!(exported.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(exported.header("content-disposition"), Some("attachment; filename=\"alice-entries.csv\""));
+    let exported = text(&exported);
+    let lines: Vec<&str> = exported.lines().collect();
+    assert_eq!(lines.len(), 1 + 1_100 + 1, "column names, debits and the top-up");
+    assert_eq!(lines.iter().filter(|line| **line == lines[0]).count(), 1, "column names stand once");
+    // The same amounts as the API's own pages have, one after the other.
+    let mut amounts = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page =
+            api.get("auditor", &format!("/v1/accounts/alice/entries?order=desc&limit=400{cursor}")).await;
+        let page = page.ok().json();
+        let items = page["items"].as_array().unwrap();
+        amounts.extend(items.iter().map(|item| item["amount"].as_str().unwrap().to_owned()));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    let column = lines[0].split(',').position(|name| name == "amount").unwrap();
+    let of_file: Vec<&str> = lines[1..].iter().map(|line| line.split(',').nth(column).unwrap()).collect();
+    assert_eq!(of_file, amounts);
+    let refused = finance.get("/console/export/accounts/alice/secrets").await;
+    assert_eq!((refused.status, refused.header("content-disposition")), (404, None));
+    stage.stop().await;
+}

@@ -51,6 +51,8 @@ type Route = (&'static str, fn() -> axum::routing::MethodRouter<Arc<Desk>>);
 
 const ROUTES: &[Route] = &[
     ("/console", || get(pages::home)),
+    ("/console/", || get(pages::home)),
+    ("/console/{*rest}", || get(pages::missing)),
     ("/console/sign-in", || get(sign_in::show).post(sign_in::enter)),
     ("/console/sign-out", || post(sign_in::leave)),
     ("/console/assets/{name}", || get(assets::show)),

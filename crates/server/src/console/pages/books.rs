@@ -218,7 +218,7 @@ fn rates(rates: &[Rate]) -> Markup {
     let rows = html! {
         @for rate in rates {
             tr {
-                th scope="row" { @if before != rate.model { (rate.model) } }
+                th scope="row" { span.unseen[before == rate.model] { (rate.model) } }
                 td { (rate.endpoint) }
                 td { (words(&rate.unit)) }
                 td.num { (credits(&rate.rate)) }

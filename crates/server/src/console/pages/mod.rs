@@ -14,13 +14,21 @@ pub(super) mod reports;
 pub(super) mod statement;
 pub(super) mod usage;
 
+use axum::response::Response;
 use maud::{Markup, html};
 
+use super::frame::{self, Place};
 use super::trouble::Trouble;
 use super::visitor::{Fields, Visitor};
 use crate::problem::{Code, Problem};
 
 pub(super) use home::show as home;
+
+/// Where there is no page.
+pub(super) async fn missing(visitor: Visitor) -> Response {
+    let problem = Problem::new(Code::NOT_FOUND, "the console has no such page");
+    frame::trouble(&visitor, Place::Nowhere, &problem.into())
+}
 
 /// The book that a page is of: the one that was asked for, or the first; and all that the token is for.
 fn book_of(visitor: &Visitor, query: &Fields) -> Result<(String, Vec<String>), Trouble> {
