@@ -2,6 +2,7 @@
 
 mod concurrent;
 mod crashing;
+mod entries;
 mod failures;
 mod owners;
 mod payouts;

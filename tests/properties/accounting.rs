@@ -18,9 +18,16 @@ pub struct Books {
 }
 
 impl Books {
-    /// Takes an event's postings and checks all that must hold after it.
+    /// Takes an event's postings and checks all that must hold after it, where there is one account.
     #[track_caller]
     pub fn take(&mut self, before: Before, event: &Event, account: &Account) {
+        self.post(before, event, account);
+        self.check(event, account);
+    }
+
+    /// Takes an event's postings, which balance.
+    #[track_caller]
+    pub fn post(&mut self, before: Before, event: &Event, account: &Account) {
         let postings = before.postings(account, event).unwrap_or_else(|error| panic!("{error}: {event:?}"));
         page::check(event, &postings);
         let mut sums: BTreeMap<Commodity, i128> = BTreeMap::new();
@@ -30,15 +37,15 @@ impl Books {
             *self.balances.entry((posting.account, posting.commodity)).or_default() += posting.quantity;
         }
         assert!(sums.values().all(|sum| *sum == 0), "{event:?} does not balance: {sums:?}");
-        self.check(event, account);
     }
 
-    fn credits(&self, account: ChartAccount) -> i128 {
+    /// What an account has of credits.
+    pub fn credits(&self, account: ChartAccount) -> i128 {
         self.balances.get(&(account, Commodity::Credits)).copied().unwrap_or(0)
     }
 
     /// What an account has of any money: the histories know one currency.
-    fn money(&self, account: ChartAccount) -> i128 {
+    pub fn money(&self, account: ChartAccount) -> i128 {
         let of_it = self
             .balances
             .iter()
@@ -105,7 +112,7 @@ impl Books {
 }
 
 /// What was paid for the credits that are left of a lot: its price, less the whole cents of what left it.
-fn cost_left(lot: &Lot) -> i128 {
+pub fn cost_left(lot: &Lot) -> i128 {
     let Some(basis) = lot.basis.as_deref() else { return 0 };
     let granted = lot.granted.nanos();
     let value = i128::from(basis.paid.minor()) * granted / basis.credits.nanos();

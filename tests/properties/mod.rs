@@ -2,6 +2,7 @@
 
 pub mod accounting;
 mod checks;
+mod migrations;
 pub mod model;
 pub mod policies;
 mod refunds;

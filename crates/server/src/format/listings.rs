@@ -100,7 +100,7 @@ listings! {
         "violation_id", "reason", "debit_id", "ref", "recorded_at",
     ];
     BOOKS: "/v1/books", "books", [
-        "book", "catalog_version", "policy_version", "shutdown.reason", "shutdown.announced_at",
+        "book", "catalog_version", "policy_version", "closed_until", "shutdown.reason", "shutdown.announced_at",
         "shutdown.effective_at",
     ];
     CATALOGS: "/v1/books/{book}/catalogs", "catalogs", [
