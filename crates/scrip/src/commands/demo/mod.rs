@@ -135,7 +135,8 @@ fn what_to_try(addresses: Addresses, tokens: &Tokens, story: &story::Story) {
     let Addresses { api, gateway } = addresses;
     let (account, key, model) = (&story.account, &story.key, &story.model);
     output::line(format_args!(
-        "\nOpen     http://{api}/console\n\nTry\n\
+        "\nOpen     http://{api}/console\n         and sign in with a token: as finance   {finance}\n         \
+         as a second person   {finance2}\n         to read only   {auditor}\n\nTry\n\
          1. what an account has\n   curl -s http://{api}/v1/accounts/{account} -H 'authorization: Bearer {auditor}'\n\
          2. a streamed call, held before and charged after\n   curl -sN http://{gateway}/v1/chat/completions -H 'authorization: Bearer {key}' \\\n     \
          -d '{{\"model\":\"{model}\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\"content\":\"hello\"}}]}}'\n\
@@ -144,6 +145,8 @@ fn what_to_try(addresses: Addresses, tokens: &Tokens, story: &story::Story) {
          5. a freeze: the next call is refused\n   curl -s http://{api}/v1/accounts/{account}/freeze -H 'authorization: Bearer {support}' \\\n     \
          -H 'idempotency-key: try-1' -d '{{\"scope\":\"account\",\"reason\":\"security\"}}'\n\nCtrl-C stops it.",
         auditor = tokens.auditor,
+        finance = tokens.finance,
+        finance2 = tokens.finance2,
         support = tokens.support,
     ));
 }
