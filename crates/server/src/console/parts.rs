@@ -85,6 +85,11 @@ pub(super) fn plain(title: &str, body: &Markup) -> Markup {
 
 /// A table in a box of its own, that scrolls within it where there is no room.
 pub(super) fn table(label: &str, head: &[&str], body: &Markup) -> Markup {
+    table_with_foot(label, head, body, &html! {})
+}
+
+/// The same, with rows that say what all of it comes to.
+pub(super) fn table_with_foot(label: &str, head: &[&str], body: &Markup, foot: &Markup) -> Markup {
     html! {
         div.scroll role="region" aria-label=(label) tabindex="0" {
             table {
@@ -98,6 +103,7 @@ pub(super) fn table(label: &str, head: &[&str], body: &Markup) -> Markup {
                     }
                 } }
                 tbody { (body) }
+                @if !foot.0.is_empty() { tfoot { (foot) } }
             }
         }
     }
@@ -106,6 +112,11 @@ pub(super) fn table(label: &str, head: &[&str], body: &Markup) -> Markup {
 /// What is shown where a list is empty.
 pub(super) fn empty(said: &str) -> Markup {
     html! { p.empty { (said) } }
+}
+
+/// How far behind the log an answer is.
+pub(super) fn lag(events: u64) -> Markup {
+    html! { @if events == 0 { "up to date" } @else { (events) " events behind" } }
 }
 
 /// A number with its name.

@@ -63,6 +63,22 @@ impl Zone {
         local.map(|local| local.format("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default()
     }
 
+    /// The names of all hours, days or months from an instant until another, in their order; at most `limit`.
+    pub(super) fn labels(self, from: Timestamp, until: Timestamp, unit: &str, limit: usize) -> Vec<String> {
+        // A step is never longer than what has a name of its own: what is named twice is named once.
+        let step = if unit == "hour" { 15 * 60 } else { 6 * 60 * 60 };
+        let mut labels: Vec<String> = Vec::new();
+        let mut at = from;
+        while at < until && labels.len() < limit {
+            let label = self.label(&at.to_string(), unit);
+            if labels.last() != Some(&label) {
+                labels.push(label);
+            }
+            at = at.plus_seconds(step);
+        }
+        labels
+    }
+
     /// The day that it is in the zone.
     pub(super) fn date(self, instant: Timestamp) -> Option<NaiveDate> {
         self.local(instant).map(|local| local.date_naive())
@@ -144,6 +160,19 @@ mod tests {
         assert_eq!(text(Zone::read(None, "UTC").unwrap(), winter), "2026-01-31 23:30:00 UTC");
         let shanghai = Zone::read(Some("Asia/Dubai"), "UTC").unwrap();
         assert_eq!(text(shanghai, winter), "2026-01-31 23:30:00 UTC 2026-02-01 03:30:00 +04:00");
+    }
+
+    #[test]
+    fn every_day_of_a_span_has_its_name_once() {
+        let [from, until] =
+            ["2026-03-27T23:00:00Z", "2026-03-30T22:00:00Z"].map(|text| text.parse().unwrap());
+        let days = ["2026-03-28", "2026-03-29", "2026-03-30"];
+        assert_eq!(berlin().labels(from, until, "day", 99), days);
+        assert_eq!(berlin().labels(from, until, "day", 2), days[..2]);
+        assert_eq!(berlin().labels(from, until, "month", 99), ["2026-03"]);
+        // The hour that clocks leap over has no name.
+        assert_eq!(berlin().labels(from, until, "hour", 999).len(), 71);
+        assert_eq!(berlin().labels(until, from, "day", 99), Vec::<String>::new());
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub(super) mod usage;
 
 use axum::response::Response;
 use maud::{Markup, html};
+use scrip_ledger::BookId;
 
 use super::frame::{self, Place};
 use super::trouble::Trouble;
@@ -44,6 +45,13 @@ fn book_of(visitor: &Visitor, query: &Fields) -> Result<(String, Vec<String>), T
                 .into())
         }
     }
+}
+
+/// The name of a book's own time zone.
+fn own_zone(visitor: &Visitor, book: &str) -> String {
+    let engine = &visitor.desk().app.engine;
+    let book = BookId::new(book).ok().and_then(|book| engine.book(&book));
+    book.map_or_else(|| "UTC".to_owned(), |book| book.policy(engine.clock().now()).time_zone.to_string())
 }
 
 /// The field that a form chooses the book with.

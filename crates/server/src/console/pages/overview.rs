@@ -9,10 +9,10 @@ use maud::{Markup, html};
 use scrip_ledger::Credits;
 use serde::Deserialize;
 
-use super::{book_field, book_of};
+use super::{book_field, book_of, own_zone};
 use crate::console::charts::{Chart, Series, Style};
 use crate::console::frame::{self, Content, Place};
-use crate::console::parts::{credits, empty, figure, none, plain, words};
+use crate::console::parts::{credits, empty, figure, lag, none, plain, words};
 use crate::console::trouble::Trouble;
 use crate::console::visitor::{Fields, Visitor};
 use crate::console::zone::Zone;
@@ -95,6 +95,8 @@ struct Days {
     today: String,
     month: String,
     first: String,
+    /// From the first to today.
+    all: Vec<String>,
 }
 
 impl Days {
@@ -102,18 +104,16 @@ impl Days {
         let today = zone.date(now)?;
         let month = today.with_day(1)?;
         let first = today.checked_sub_days(chrono::Days::new(DAYS.saturating_sub(1)))?;
-        Some(Self { today: today.to_string(), month: month.to_string(), first: first.to_string() })
+        let all = first.iter_days().take_while(|day| *day <= today).map(|day| day.to_string()).collect();
+        Some(Self { today: today.to_string(), month: month.to_string(), first: first.to_string(), all })
     }
 }
 
 async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
     let query = Fields::of_query(&visitor.here);
     let (book, books) = book_of(visitor, &query)?;
-    let engine = &visitor.desk().app.engine;
-    let now = engine.clock().now();
-    let terms = scrip_ledger::BookId::new(&book).ok().and_then(|id| engine.book(&id));
-    let own = terms.map_or_else(|| "UTC".to_owned(), |terms| terms.policy(now).time_zone.to_string());
-    let zone = Zone::read(query.get("tz"), &own)?;
+    let now = visitor.desk().app.engine.clock().now();
+    let zone = Zone::read(query.get("tz"), &own_zone(visitor, &book))?;
     let days = Days::of(zone, now).ok_or_else(|| Problem::internal("a day cannot be told"))?;
     let path = |report: &str| format!("/v1/books/{book}/reports/{report}");
     let tz = ("tz", Some(zone.name()));
@@ -140,7 +140,7 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
             button type="submit" { "Show" }
             p.stand {
                 "As of position " (deferred.as_of_position) " "
-                span.hint #lag { @if deferred.lag == 0 { "· up to date" } @else { "· " (deferred.lag) " events behind" } }
+                span.hint #lag { "· " (lag(deferred.lag)) }
             }
         }
         dl.figures {
@@ -154,8 +154,8 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
                     &html! { "in " (totals.accounts) " accounts, " (credits(&totals.balance.debt)) " owed by them" }))
             }
         }
-        @for chart in revenue_charts(&revenue, zone)? { (plain(&format!("Revenue per day, {}", chart.unit), &chart.show())) }
-        (plain("Usage per day by model", &usage_chart(&usage, zone)?.map_or_else(
+        @for chart in revenue_charts(&revenue, zone, &days)? { (plain(&format!("Revenue per day, {}", chart.unit), &chart.show())) }
+        (plain("Usage per day by model", &usage_chart(&usage, zone, &days)?.map_or_else(
             || empty("No call ended in the last 30 days."), |chart| chart.show())))
         p { a href={ "/console/reports?book=" (book) } { "All reports" } " · " a href={ "/console/usage?book=" (book) } { "Explore usage" } }
     };
@@ -181,31 +181,27 @@ fn lines<'a>(amounts: impl Iterator<Item = (&'a str, &'a str)>) -> Markup {
     }
 }
 
-/// A series of sums by what they are of, on the days that something was.
+/// A series of sums by what they are of, on each of the days.
 fn stacked<'a>(
     sums: impl Iterator<Item = (&'a str, &'a str, Credits)>,
     zone: Zone,
-) -> Result<(Vec<String>, Vec<Series>), Trouble> {
+    days: &Days,
+) -> Result<Vec<Series>, Trouble> {
     let wrong = |_| Problem::internal("the amounts of a report cannot be summed up");
-    let mut days = Vec::new();
-    let mut series: BTreeMap<&str, BTreeMap<&str, Credits>> = BTreeMap::new();
-    for (day, name, amount) in sums {
-        days.push(day);
-        let sum = series.entry(name).or_default().entry(day).or_default();
+    let mut series: BTreeMap<&str, BTreeMap<String, Credits>> = BTreeMap::new();
+    for (from, name, amount) in sums {
+        let sum = series.entry(name).or_default().entry(zone.label(from, "day")).or_default();
         *sum = sum.plus(amount).map_err(wrong)?;
     }
-    days.sort_unstable();
-    days.dedup();
-    let labels = days.iter().map(|day| zone.label(day, "day")).collect();
-    let of = |(name, by_day): (&str, BTreeMap<&str, Credits>)| Series {
+    let of = |(name, by_day): (&str, BTreeMap<String, Credits>)| Series {
         name: words(name),
-        values: days.iter().map(|day| by_day.get(day).copied().unwrap_or_default()).collect(),
+        values: days.all.iter().map(|day| by_day.get(day).copied().unwrap_or_default()).collect(),
     };
-    Ok((labels, series.into_iter().map(of).collect()))
+    Ok(series.into_iter().map(of).collect())
 }
 
 /// One chart for each currency.
-fn revenue_charts(ledger: &Ledger, zone: Zone) -> Result<Vec<Chart>, Trouble> {
+fn revenue_charts(ledger: &Ledger, zone: Zone, days: &Days) -> Result<Vec<Chart>, Trouble> {
     let mut currencies: Vec<&str> = ledger.items.iter().map(|item| item.commodity.as_str()).collect();
     currencies.sort_unstable();
     currencies.dedup();
@@ -216,14 +212,14 @@ fn revenue_charts(ledger: &Ledger, zone: Zone) -> Result<Vec<Chart>, Trouble> {
             let name = item.account.strip_prefix("revenue:").unwrap_or(&item.account);
             Some((item.from.as_deref()?, name, item.amount))
         });
-        let (labels, series) = stacked(sums, zone)?;
-        if !labels.is_empty() {
+        let series = stacked(sums, zone, days)?;
+        if !series.is_empty() {
             charts.push(Chart {
                 title: "Revenue".to_owned(),
                 unit: currency.to_owned(),
                 places: format!("day ({})", zone.name()),
                 style: Style::Bars,
-                labels,
+                labels: days.all.clone(),
                 series,
             });
         }
@@ -231,18 +227,18 @@ fn revenue_charts(ledger: &Ledger, zone: Zone) -> Result<Vec<Chart>, Trouble> {
     Ok(charts)
 }
 
-fn usage_chart(usage: &Usage, zone: Zone) -> Result<Option<Chart>, Trouble> {
+fn usage_chart(usage: &Usage, zone: Zone, days: &Days) -> Result<Option<Chart>, Trouble> {
     let sums = usage
         .items
         .iter()
         .map(|item| (item.from.as_str(), item.model.as_deref().unwrap_or("–"), item.charged));
-    let (labels, series) = stacked(sums, zone)?;
-    Ok((!labels.is_empty()).then(|| Chart {
+    let series = stacked(sums, zone, days)?;
+    Ok((!series.is_empty()).then(|| Chart {
         title: "Charged".to_owned(),
         unit: "credits".to_owned(),
         places: format!("day ({})", zone.name()),
         style: Style::Bars,
-        labels,
+        labels: days.all.clone(),
         series,
     }))
 }

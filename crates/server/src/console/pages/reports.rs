@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{book_field, book_of};
 use crate::console::api::with_query;
 use crate::console::frame::{self, Content, Place};
-use crate::console::parts::{account_link, credits, empty, none, pager, section, table, words};
+use crate::console::parts::{account_link, credits, empty, lag, none, pager, section, table_with_foot};
 use crate::console::trouble::Trouble;
 use crate::console::visitor::{Fields, Visitor};
 use crate::console::zone::Zone;
@@ -172,9 +172,8 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
         }
         (filters(&query, report, (&book, &books), zone, at.as_deref()))
         (section(report.label, &html! { a.button href=(export) { "Export CSV" } }, &html! {
-            p.hint { (report.about) " Position " (answer.as_of_position) ", " (answer.lag) " events behind." }
-            (rows(report, &answer.items, zone))
-            (totals(&answer.totals))
+            p.hint { (report.about) " Position " (answer.as_of_position) ", " (lag(answer.lag)) "." }
+            (rows(report, &answer, zone))
             (pager(&visitor.path(), query.get("cursor"), answer.next.as_deref()))
         }))
     };
@@ -213,7 +212,8 @@ fn filters(
     }
 }
 
-fn rows(report: &Report, items: &[Value], zone: Zone) -> Markup {
+fn rows(report: &Report, answer: &Answer, zone: Zone) -> Markup {
+    let items = &answer.items;
     if items.is_empty() {
         return empty("There is nothing to report.");
     }
@@ -233,15 +233,12 @@ fn rows(report: &Report, items: &[Value], zone: Zone) -> Markup {
         })
         .collect();
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
-    table(
-        report.label,
-        &head,
-        &html! {
-            @for item in items {
-                tr { @for (_, place, kind) in &columns { (cell(item.pointer(place), *kind, zone)) } }
-            }
-        },
-    )
+    let body = html! {
+        @for item in items {
+            tr { @for (_, place, kind) in &columns { (cell(item.pointer(place), *kind, zone)) } }
+        }
+    };
+    table_with_foot(report.label, &head, &body, &foot(&columns, &answer.totals, zone))
 }
 
 fn cell(value: Option<&Value>, kind: Kind, zone: Zone) -> Markup {
@@ -260,31 +257,22 @@ fn cell(value: Option<&Value>, kind: Kind, zone: Zone) -> Markup {
     }
 }
 
-/// What all pages come to: a list by commodity, or the sums of balances.
-fn totals(totals: &Value) -> Markup {
-    let items: Vec<&Value> = match totals {
-        Value::Array(items) => items.iter().collect(),
+/// What all pages come to, under the columns of their items.
+fn foot(columns: &[&Column], totals: &Value, zone: Zone) -> Markup {
+    let lines: Vec<&Value> = match totals {
+        Value::Array(lines) => lines.iter().collect(),
         Value::Object(_) => vec![totals],
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     };
     html! {
-        @for item in items.iter().filter_map(|item| item.as_object()) {
-            dl.facts.totals {
-                @for (name, value) in item { (total(name, value)) }
+        @for line in lines {
+            tr {
+                @for (at, (_, place, kind)) in columns.iter().enumerate() {
+                    @if at == 0 { th scope="row" { "In all" } }
+                    @else if let Some(value) = line.pointer(place) { (cell(Some(value), *kind, zone)) }
+                    @else { td {} }
+                }
             }
-        }
-    }
-}
-
-fn total(name: &str, value: &Value) -> Markup {
-    html! {
-        @match value {
-            Value::Object(members) => { @for (name, value) in members { (total(name, value)) } },
-            Value::String(text) if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
-                div { dt { (words(name)) ", in all" } dd { (credits(text)) } }
-            },
-            Value::String(text) => div { dt { (words(name)) } dd { (text) } },
-            other => div { dt { (words(name)) } dd { (other) } },
         }
     }
 }

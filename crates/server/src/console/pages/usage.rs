@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use axum::response::Response;
 use maud::{Markup, html};
-use scrip_ledger::{AmountError, Credits};
+use scrip_ledger::{AmountError, Credits, TimeError, Timestamp};
 use serde::Deserialize;
 
-use super::book_of;
 use super::export::of_account;
+use super::{book_of, own_zone};
 use crate::console::api::{segment, with_query};
 use crate::console::charts::{Chart, Series, Style};
 use crate::console::frame::{self, Content, Place};
 use crate::console::parts::{
-    account_link, credits, empty, figure, none, pager, plain, section, table, words,
+    account_link, credits, empty, figure, lag, none, pager, plain, section, table, words,
 };
 use crate::console::trouble::Trouble;
 use crate::console::visitor::{Fields, Visitor};
@@ -61,6 +61,10 @@ const UNITS: [&str; 4] = ["day", "hour", "month", ""];
 const KINDS: [&str; 6] = ["", "model", "endpoint", "key", "outcome", "account"];
 /// What usage can be narrowed to.
 const FILTERS: [(&str, &str); 3] = [("model", "Model"), ("endpoint", "Endpoint"), ("outcome", "Outcome")];
+/// How far back usage is shown where no span was asked for.
+const LATELY: chrono::Days = chrono::Days::new(29);
+/// Places along a chart at the most.
+const PLACES: usize = 400;
 /// Series of a chart; what is left is one more.
 const SERIES: usize = 5;
 
@@ -80,10 +84,14 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
         Some(account) => format!("/v1/accounts/{account}/usage"),
         None => format!("/v1/books/{book}/reports/usage"),
     };
+    let engine = &visitor.desk().app.engine;
+    let zone = Zone::read(query.get("tz"), &own_zone(visitor, &book))?;
+    let lately = zone.date(engine.clock().now()).and_then(|today| today.checked_sub_days(LATELY));
+    let lately = lately.map(|day| day.to_string()).filter(|_| query.get("until").is_none());
     let asked = [
-        ("from", query.get("from")),
+        ("from", query.get("from").or(lately.as_deref())),
         ("until", query.get("until")),
-        ("tz", query.get("tz")),
+        ("tz", Some(zone.name())),
         ("group", Some(group.as_str())),
         ("model", query.get("model")),
         ("endpoint", query.get("endpoint")),
@@ -92,7 +100,6 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
     ];
     let paged = [&asked[..], &[("limit", Some("500")), ("cursor", query.get("cursor"))]].concat();
     let report: Report = visitor.get(&path, &paged).await?;
-    let zone = Zone::read(Some(&report.tz), "UTC")?;
     let export = match account {
         Some(account) => of_account(account, "usage", &asked),
         None => with_query(&format!("/console/export/{book}/usage"), &asked),
@@ -110,7 +117,7 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
             (figure("Absorbed", &credits(&report.total.absorbed), &html! {}))
         }
         p.hint { "From " (zone.time(&report.from)) " until " (zone.time(&report.until))
-            " · position " (report.as_of_position) " · " (report.lag) " events behind" }
+            " · position " (report.as_of_position) " · " (lag(report.lag)) }
         @if let Some(chart) = chart(&report, unit, kind)? { (plain("Charged over time", &chart.show())) }
         (section("In numbers", &html! { a.button href=(export) { "Export CSV" } }, &html! {
             (numbers(&report, zone, unit, kind))
@@ -173,12 +180,19 @@ fn chart(report: &Report, unit: &str, kind: &str) -> Result<Option<Chart>, Troub
         return Ok(None);
     }
     let wrong = |_: AmountError| Problem::internal("an amount of a report cannot be read");
-    let mut places: Vec<&str> = report.items.iter().map(|item| item.from.as_str()).collect();
-    places.dedup();
-    let mut sums: BTreeMap<&str, BTreeMap<&str, Credits>> = BTreeMap::new();
+    let unread = |_: TimeError| Problem::internal("a time of a report cannot be read");
+    let zone = Zone::read(Some(&report.tz), "UTC")?;
+    // A page of lines may end before the span does: what is not on it is not drawn as nothing.
+    let until = match (&report.next, report.items.last()) {
+        (Some(_), Some(last)) => last.from.parse::<Timestamp>().map_err(unread)?.just_after(),
+        _ => report.until.parse().map_err(unread)?,
+    };
+    let first = report.items.first().map_or(&report.from, |item| &item.from);
+    let places = zone.labels(first.parse().map_err(unread)?, until, unit, PLACES);
+    let mut sums: BTreeMap<&str, BTreeMap<String, Credits>> = BTreeMap::new();
     for item in &report.items {
         let charged = item.sums.charged.parse::<Credits>().map_err(wrong)?;
-        let sum = sums.entry(item.of(kind)).or_default().entry(&item.from).or_default();
+        let sum = sums.entry(item.of(kind)).or_default().entry(zone.label(&item.from, unit)).or_default();
         *sum = sum.plus(charged).map_err(wrong)?;
     }
     let mut series = Vec::with_capacity(sums.len());
@@ -201,13 +215,12 @@ fn chart(report: &Report, unit: &str, kind: &str) -> Result<Option<Chart>, Troub
         }
         shown.push(Series { name: format!("{} others", rest.len()), values });
     }
-    let zone = Zone::read(Some(&report.tz), "UTC")?;
     Ok(Some(Chart {
         title: "Charged".to_owned(),
         unit: "credits".to_owned(),
         places: format!("{unit} ({})", report.tz),
         style: Style::Bars,
-        labels: places.iter().map(|from| zone.label(from, unit)).collect(),
+        labels: places,
         series: shown,
     }))
 }

@@ -12,11 +12,11 @@ mod timeline;
 use axum::extract::Path;
 use axum::response::Response;
 use maud::{Markup, html};
-use scrip_ledger::BookId;
 
 use self::head::Head;
 use crate::console::api::segment;
 use crate::console::frame::{self, Content, Place};
+use crate::console::pages::own_zone;
 use crate::console::trouble::Trouble;
 use crate::console::visitor::{Fields, Visitor};
 use crate::console::zone::Zone;
@@ -73,9 +73,7 @@ async fn content(visitor: &Visitor, id: &str) -> Result<Content, Trouble> {
     if visitor.may(Right::ReadBalance) {
         // The zone is the book's, and the book is the account's: as it stands now, before its past is asked for.
         let mut head: Head = visitor.get(&format!("/v1/accounts/{id}"), &[]).await?;
-        let book = BookId::new(&head.book).ok().and_then(|book| visitor.desk().app.engine.book(&book));
-        let own = book.map(|book| book.policy(visitor.desk().app.engine.clock().now()).time_zone.to_string());
-        sight.zone = Zone::read(sight.query.get("tz"), own.as_deref().unwrap_or("UTC"))?;
+        sight.zone = Zone::read(sight.query.get("tz"), &own_zone(visitor, &head.book))?;
         sight.as_of =
             sight.query.get("at").map(|at| sight.zone.instant(at)).transpose()?.map(|at| at.to_string());
         if sight.is_past() {
