@@ -2,7 +2,7 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::response::Parts;
-use axum::http::{Method, Request, StatusCode, header};
+use axum::http::{Method, Request, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -68,12 +68,12 @@ impl Visitor {
         path: &str,
         key: &str,
         body: &impl Serialize,
-    ) -> Result<(StatusCode, Value), Trouble> {
+    ) -> Result<Value, Trouble> {
         let body = serde_json::to_vec(body).map_err(|_| Problem::internal("a command cannot be written"))?;
         let request =
             Request::builder().method(Method::POST).uri(path).header(KEY_HEADER, key).body(Body::from(body));
-        let (head, body) = self.ask(request.map_err(unreadable)?).await?;
-        Ok((head.status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+        let (_, body) = self.ask(request.map_err(unreadable)?).await?;
+        Ok(serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
 
     /// Asks a query for a page of CSV.

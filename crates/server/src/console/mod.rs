@@ -69,6 +69,7 @@ const ROUTES: &[Route] = &[
     ("/console/disputes", || get(pages::disputes::list)),
     ("/console/refunds", || get(pages::refunds::list)),
     ("/console/overview", || get(pages::overview::show)),
+    ("/console/projections", || get(pages::projections::show)),
     ("/console/reports", || get(pages::reports::show)),
     ("/console/statements/{id}", || get(pages::statement::show)),
     ("/console/usage", || get(pages::usage::show)),

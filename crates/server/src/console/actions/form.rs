@@ -17,8 +17,7 @@ pub(in crate::console) fn form(
     if !visitor.may(action.right) {
         return html! {};
     }
-    let shown: Vec<&Field> =
-        action.fields.iter().filter(|field| !matches!(field.kind, Kind::Known)).collect();
+    let shown: Vec<&Field> = action.fields.iter().filter(|field| !is_known(field)).collect();
     let inner = html! {
         (hidden(visitor, action, id, known))
         @for field in &shown { (input(field, id, action, value(known, field.place))) }
@@ -36,6 +35,10 @@ pub(in crate::console) fn form(
     }
 }
 
+fn is_known(field: &Field) -> bool {
+    matches!(field.kind, Kind::Known | Kind::KnownNumber)
+}
+
 fn value<'a>(known: &[(&str, &'a str)], place: &str) -> Option<&'a str> {
     known.iter().find(|(name, _)| *name == place).map(|(_, value)| *value)
 }
@@ -45,7 +48,7 @@ fn hidden(visitor: &Visitor, action: &Action, id: &str, known: &[(&str, &str)]) 
     let key: String = secret().unwrap_or_default().chars().take(32).collect();
     let back =
         ["done", "waits", "min_position"].iter().fold(visitor.path(), |path, name| without(&path, name));
-    let kept = action.fields.iter().filter(|field| matches!(field.kind, Kind::Known));
+    let kept = action.fields.iter().filter(|field| is_known(field));
     html! {
         input type="hidden" name="word" value=(visitor.word());
         input type="hidden" name="key" value={ "console-" (key) };
@@ -78,7 +81,7 @@ fn input(field: &Field, id: &str, action: &Action, value: Option<&str>) -> Marku
                     option value=(code) selected[value == Some(code)] { (shown) }
                 }
             },
-            Kind::Known => {},
+            Kind::Known | Kind::KnownNumber => {},
         }
     }
 }

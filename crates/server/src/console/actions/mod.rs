@@ -6,7 +6,6 @@ mod form;
 mod table;
 
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde_json::Value;
@@ -60,6 +59,8 @@ pub(super) enum Kind {
     Choice(&'static [(&'static str, &'static str)]),
     /// What the page knows: not shown.
     Known,
+    /// A number that the page knows: not shown.
+    KnownNumber,
 }
 
 /// Carries out an action.
@@ -78,14 +79,18 @@ async fn carry_out(visitor: &Visitor, name: &str, fields: &Fields) -> Result<Str
     let path = action.path.replace("{id}", segment(fields.get("id").unwrap_or_default())?);
     let mut body = Value::Object(serde_json::Map::new());
     for field in action.fields {
-        if let Some(value) = fields.get(field.place) {
-            put(&mut body, field.place, value);
-        }
+        let Some(text) = fields.get(field.place) else { continue };
+        let value = match field.kind {
+            // What is no number stays a text, which the API refuses.
+            Kind::KnownNumber => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
+            Kind::Code | Kind::Amount | Kind::Time | Kind::Choice(_) | Kind::Known => Value::from(text),
+        };
+        put(&mut body, field.place, value);
     }
-    let (status, answer) = visitor.command(&path, fields.get("key").unwrap_or_default(), &body).await?;
+    let answer = visitor.command(&path, fields.get("key").unwrap_or_default(), &body).await?;
     let mut to = fields.get("back").filter(|path| is_local(path)).unwrap_or("/console").to_owned();
     to = replaced(&to, "done", action.name);
-    if status == StatusCode::ACCEPTED {
+    if answer.get("pending") == Some(&Value::Bool(true)) {
         to = replaced(&to, "waits", "1");
     }
     if let Some(position) = answer.get("position").and_then(Value::as_u64) {
@@ -94,11 +99,11 @@ async fn carry_out(visitor: &Visitor, name: &str, fields: &Fields) -> Result<Str
     Ok(to)
 }
 
-/// Puts a text into a JSON object, at a place whose parts are names, or `0` for the first of an array.
-fn put(to: &mut Value, place: &str, text: &str) {
+/// Puts a value into a JSON object, at a place whose parts are names, or `0` for the first of an array.
+fn put(to: &mut Value, place: &str, value: Value) {
     let Some((first, rest)) = place.split_once('/') else {
         if let Value::Object(members) = to {
-            members.insert(place.to_owned(), Value::from(text));
+            members.insert(place.to_owned(), value);
         }
         return;
     };
@@ -109,13 +114,13 @@ fn put(to: &mut Value, place: &str, text: &str) {
             *inner = Value::Array(vec![Value::Object(serde_json::Map::new())]);
         }
         if let Some(first) = inner.as_array_mut().and_then(|items| items.first_mut()) {
-            put(first, rest, text);
+            put(first, rest, value);
         }
     } else {
         if inner.is_null() {
             *inner = Value::Object(serde_json::Map::new());
         }
-        put(inner, rest, text);
+        put(inner, rest, value);
     }
 }
 
@@ -145,9 +150,9 @@ mod tests {
         for (place, text) in
             [("reason", "a"), ("amount/currency", "USD"), ("amount/amount", "1"), ("evidence/0/kind", "b")]
         {
-            put(&mut body, place, text);
+            put(&mut body, place, Value::from(text));
         }
-        put(&mut body, "evidence/0/ref", "c");
+        put(&mut body, "evidence/0/ref", Value::from("c"));
         let money = serde_json::json!({ "currency": "USD", "amount": "1" });
         let evidence = serde_json::json!([{ "kind": "b", "ref": "c" }]);
         assert_eq!(body, serde_json::json!({ "reason": "a", "amount": money, "evidence": evidence }));

@@ -19,6 +19,7 @@ struct Dispute {
     account_id: String,
     debit_id: Option<String>,
     statement_id: Option<String>,
+    order_id: Option<String>,
     reason: String,
     #[serde(rename = "ref")]
     reference: Option<String>,
@@ -101,7 +102,10 @@ fn disputes_table(visitor: &Visitor, zone: Zone, list: &Items<Dispute>) -> Marku
                 td { (account_link(&item.account_id)) }
                 td {
                     @if let Some(debit) = &item.debit_id { "call " code { (short(debit)) } }
-                    @if let Some(statement) = &item.statement_id { "statement " code { (short(statement)) } }
+                    @if let Some(statement) = &item.statement_id {
+                        "statement " a href={ "/console/statements/" (statement) } { (short(statement)) }
+                    }
+                    @if let Some(order) = &item.order_id { "payment of " (order) }
                 }
                 td { (words(&item.reason)) div.hint { (maybe(item.reference.as_deref())) } }
                 td { (zone.time(&item.opened_at)) }
@@ -110,7 +114,7 @@ fn disputes_table(visitor: &Visitor, zone: Zone, list: &Items<Dispute>) -> Marku
                     @if let Some(amount) = &item.credits { div.hint { (credits(amount)) " credits" } }
                     @if let Some(at) = &item.resolved_at { div.hint { (zone.time(at)) } }
                 }
-                td { @if item.resolved_at.is_none() { (form(visitor, &DISPUTE_RESOLVE, &item.dispute_id, &[])) } }
+                td { @if item.resolved_at.is_none() && item.order_id.is_none() { (form(visitor, &DISPUTE_RESOLVE, &item.dispute_id, &[])) } }
             }
         }
     };

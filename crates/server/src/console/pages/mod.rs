@@ -9,6 +9,7 @@ pub(super) mod disputes;
 pub(super) mod export;
 mod home;
 pub(super) mod overview;
+pub(super) mod projections;
 pub(super) mod refunds;
 pub(super) mod reports;
 pub(super) mod statement;

@@ -33,6 +33,11 @@ pub(super) struct Refund {
     clause: Option<String>,
     #[serde(default)]
     evidence: Vec<Evidence>,
+    /// Of a queue: what is still lacking.
+    #[serde(default)]
+    missing: Vec<String>,
+    /// Of a queue: what could go back when it was asked for.
+    refundable: Option<Money>,
     requested_at: String,
     requested_by: String,
     decision: Option<Decision>,
@@ -95,8 +100,11 @@ pub(super) fn table_of(zone: Zone, refunds: &[Refund], of_many: bool) -> Markup 
                     a href={ "/console/refunds/" (refund.refund_id) } { (short(&refund.refund_id)) }
                     div.hint { @if of_many { (account_link(&refund.account_id)) " · " } (maybe(refund.order_id.as_deref())) }
                 }
-                td { (badge(&refund.status)) }
-                td.num { @for amount in &refund.amounts { div { (money(amount)) } } @if refund.amounts.is_empty() { (none()) } }
+                td {
+                    (badge(&refund.status))
+                    @if !refund.missing.is_empty() { div.missing { "lacks " (refund.missing.join(", ")) } }
+                }
+                td.num { @for amount in &refund.amounts { div { (money(amount)) } } @if refund.amounts.is_empty() { (maybe_money(refund.refundable.as_ref())) } }
                 td { (maybe(refund.cause.as_deref())) @if let Some(clause) = &refund.clause { " " span.clause { (clause) } } }
                 td { (zone.time(&refund.requested_at)) div.hint { "by " (refund.requested_by) } }
                 td { @if let Some(decision) = &refund.decision {
