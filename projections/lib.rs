@@ -19,13 +19,13 @@ mod model;
 mod models;
 mod past;
 mod read_side;
-mod reports;
+pub mod reports;
 mod rows;
 mod table;
 mod time;
 
-pub use database::Source;
-pub use decisions::Decision;
+pub use database::{FORMAT, Source};
+pub use decisions::{Decided, Decision, SkipError};
 pub use error::{OpenError, ReadError};
 pub use read_side::{Comparison, ModelStatus, Options, ReadSide, Snapshot, Status, model_names};
 pub use reports::{AccountBalance, BalanceTotals, Page};

@@ -11,7 +11,7 @@ use sqlx::{AnyPool, Transaction};
 use tokio::sync::watch;
 
 use crate::database::{self, Generation, Source};
-use crate::decisions::{self, Decision};
+use crate::decisions::{self, Decided, Decision, SkipError};
 use crate::error::{OpenError, ReadError};
 use crate::follow;
 use crate::follower::Follower;
@@ -199,13 +199,14 @@ impl ReadSide {
     /// Waits, bounded, until it has taken the event at a position into account. Answers whether it has.
     pub async fn wait_for(&self, position: u64, timeout: Duration) -> bool {
         let mut status = self.shared().status.subscribe();
-        if status.borrow().position > position {
+        // Before it has caught up for the first time it is not asked.
+        let has_taken = |status: &Status| status.complete && status.position > position;
+        if has_taken(&status.borrow()) {
             return true;
         }
         self.shared().waiting.fetch_add(1, Ordering::AcqRel);
         self.shared().wake.1.notify_all();
-        let reached =
-            tokio::time::timeout(timeout, status.wait_for(|status| status.position > position)).await;
+        let reached = tokio::time::timeout(timeout, status.wait_for(has_taken)).await;
         self.shared().waiting.fetch_sub(1, Ordering::AcqRel);
         matches!(reached, Ok(Ok(_)))
     }
@@ -229,20 +230,17 @@ impl ReadSide {
         Ok(Snapshot { transaction, models })
     }
 
-    /// Records that a model leaves out the event that stopped it. Answers the position of the decision; nothing if the
-    /// model has not stopped there, or another decision was recorded in the same moment. Blocks on the store.
-    pub fn skip(&self, model: &str, decision: &Decision) -> Result<Option<u64>, StoreError> {
-        let stopped =
-            self.shared().status.borrow().models.iter().any(|known| {
-                known.name == model && known.fault.is_some() && known.position == decision.position
-            });
-        if !stopped {
-            return Ok(None);
-        }
-        let recorded = decisions::skip(self.shared().store.as_ref(), model, decision)?;
+    /// Records that a model leaves out the event that stopped it. Blocks on the store.
+    ///
+    /// Errors: the model has not stopped there; another decision was recorded in the same moment; the store's own.
+    pub fn skip(&self, model: &str, decision: &Decision) -> Result<Decided, SkipError> {
+        let of_model = |known: &&ModelStatus| known.name == model && known.fault.is_some();
+        let stopped_at =
+            self.shared().status.borrow().models.iter().find(of_model).map(|known| known.position);
+        let decided = decisions::skip(self.shared().store.as_ref(), model, stopped_at, decision)?;
         self.shared().decided.store(true, Ordering::Release);
         self.shared().wake.1.notify_all();
-        Ok(recorded)
+        Ok(decided)
     }
 
     /// Builds a new generation beside the one in use; it takes its place once it has caught up and was compared. Answers
@@ -330,13 +328,18 @@ impl Snapshot {
             .unwrap_or(0)
     }
 
-    /// Refuses what a model that has stopped would answer.
+    /// The number of events that these models have taken into account. Refuses what one that has stopped would answer.
     pub(crate) fn needs(&self, models: &[&str]) -> Result<u64, ReadError> {
         let of = self.models.iter().filter(|(name, _)| models.contains(&name.as_str()));
         if let Some((name, checkpoint)) = of.clone().find(|(_, checkpoint)| checkpoint.fault.is_some()) {
             return Err(ReadError::Stopped { model: name.clone(), position: checkpoint.position });
         }
-        Ok(of.map(|(_, checkpoint)| checkpoint.position).min().unwrap_or(0))
+        let positions = of.map(|(_, checkpoint)| checkpoint.position);
+        match (positions.clone().min(), positions.max()) {
+            (Some(first), Some(last)) if first == last => Ok(first),
+            // One of them makes up for the time that it stood still.
+            _ => Err(ReadError::CatchingUp),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod gateway;
 mod house;
 mod projections;
 mod properties;
+mod reports;
 mod rules;
 mod scenarios;
 mod terms;

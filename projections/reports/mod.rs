@@ -1,6 +1,14 @@
-//! What is asked of the read models, a file a question.
+//! What is asked of the read models, a file a report.
+//!
+//! A report reads within one transaction of one generation, so that what it answers is true of one position. SQL is one text
+//! for SQLite and PostgreSQL.
 
 mod balances;
+pub mod calendar;
+pub mod ledger;
+pub mod queues;
+pub(crate) mod statement;
+pub mod usage;
 
 pub use balances::{AccountBalance, BalanceTotals};
 
@@ -15,6 +23,15 @@ pub struct Page<T> {
     pub next: Option<String>,
     /// The number of events that the answer has taken into account.
     pub position: u64,
+}
+
+/// What a report says, and of which state of the log.
+#[derive(Clone, Debug)]
+pub struct Told<T> {
+    /// The number of events that are taken into account.
+    pub count: u64,
+    /// What it says.
+    pub what: T,
 }
 
 /// An amount of credits from its two columns.

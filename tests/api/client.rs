@@ -116,7 +116,12 @@ pub fn books_dir() -> PathBuf {
 
 impl World {
     pub async fn start() -> Self {
-        let start: Timestamp = START.parse().unwrap();
+        Self::start_at(START).await
+    }
+
+    /// The same, at another time.
+    pub async fn start_at(start: &str) -> Self {
+        let start: Timestamp = start.parse().unwrap();
         Self::on(Arc::new(MemoryStore::new()), Clock::manual(start)).await
     }
 
@@ -124,9 +129,18 @@ impl World {
         let shared: Arc<dyn EventStore> = store.clone();
         let books = load_books(&books_dir(), &*shared, clock.now()).unwrap();
         let engine = Engine::start(shared, books, clock, Options::default()).unwrap();
+        Self::serve(engine, store, None).await
+    }
+
+    /// Another server beside this one, over the same engine, with read models of its own.
+    pub async fn beside(&self, source: Source) -> Self {
+        Self::serve(self.engine.clone(), self.store.clone(), Some(source)).await
+    }
+
+    async fn serve(engine: Engine, store: Arc<MemoryStore>, source: Option<Source>) -> Self {
         let config = Config { tokens: tokens(), webhooks: webhooks(), dev: true, bench: true };
         let folder = tempfile::tempdir().unwrap();
-        let source = Source::Folder(folder.path().to_owned());
+        let source = source.unwrap_or_else(|| Source::Folder(folder.path().to_owned()));
         let read_side = ReadSide::start(engine.store().clone(), source).await.unwrap();
         let router = scrip_server::router(engine.clone(), read_side.clone(), config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -10,16 +10,19 @@ use serde_json::{Value, json};
 use super::client::{Reply, Transcript, World, call, tokens_used};
 
 /// Codes that cannot be had from a healthy server, or are shown elsewhere.
-const ELSEWHERE: [&str; 9] = [
-    "migration_not_found",  // between accounts, never told to a caller
-    "timeout",              // a body that takes half a minute
-    "limit_reached",        // ten thousand holds or lots
-    "internal",             // nothing known leads here
-    "inconsistent_history", // a damaged log
-    "unknown_version",      // a book that lost its past
-    "overloaded",           // see queries: a position that is not reached
-    "store_unavailable",    // a disk that failed
-    "already_exists",       // twice below, under two nouns
+const ELSEWHERE: [&str; 12] = [
+    "migration_not_found",     // between accounts, never told to a caller
+    "timeout",                 // a body that takes half a minute
+    "limit_reached",           // ten thousand holds or lots
+    "internal",                // nothing known leads here
+    "inconsistent_history",    // a damaged log
+    "unknown_version",         // a book that lost its past
+    "overloaded",              // see queries: a position that is not reached
+    "store_unavailable",       // a disk that failed
+    "catching_up",             // read models that are being built
+    "projection_stopped",      // see projections: an event that a read model cannot take
+    "read_models_unavailable", // a database that failed
+    "already_exists",          // twice below, under two nouns
 ];
 
 struct Errors {
@@ -154,6 +157,12 @@ async fn every_code_has_its_status_and_its_members() {
     errors.get("auditor", "/v1/accounts/alice?as_of=yesterday", "invalid_time").await;
     errors.get("auditor", "/v1/accounts/alice?as_of_position=99", "invalid_time").await;
     errors.get("auditor", "/v1/accounts/alice/lots?cursor=17", "invalid_cursor").await;
+    errors.get("auditor", "/v1/books/pixapi/reports/usage?group=week", "unknown_group").await;
+    let skip = json!({ "position": 1, "reason": "damaged" });
+    errors.post("admin", "/v1/projections/nothing/skip", skip.clone(), "projection_not_found").await;
+    errors.post("admin", "/v1/projections/usage/skip", skip, "projection_not_stopped").await;
+    let decades = "/v1/books/pixapi/reports/usage?from=1999-01-01&until=2026-01-01";
+    errors.get("auditor", decades, "range_too_wide").await;
     let missing = errors.world.request(Method::POST, DEBITS, proxy).body(Full::from("{}")).unwrap();
     let missing = errors.world.send(missing).await;
     errors.take("a command without a key", missing, "idempotency_key_missing");

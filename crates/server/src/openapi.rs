@@ -1,6 +1,7 @@
 //! The description of the API, generated from the handlers: their routes come from the same macro, so the two cannot
 //! differ. It is built once, at the start, and costs a request nothing.
 
+use serde::Serialize;
 use utoipa::openapi::schema::{Object, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
@@ -23,8 +24,7 @@ pub(crate) struct KeyHeader {
 }
 
 /// A page of a list.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only described, never built")]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ListOf<T> {
     items: Vec<T>,
     /// Where the next page begins, if there is one. Opaque.

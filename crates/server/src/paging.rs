@@ -3,6 +3,8 @@
 //! A cursor names a list and where its next page begins. Callers treat it as opaque; lists are ordered by what never
 //! changes (a revision or a position), so a page is the same however much is added meanwhile.
 
+mod key;
+
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -47,6 +49,19 @@ pub(crate) struct Page {
     answer: Answer,
 }
 
+/// Where a line stands in the order of a list whose order is not that of a number.
+pub(crate) type Key = Vec<String>;
+
+/// Which page of such a list, read.
+pub(crate) struct KeyPage {
+    /// The line after which it begins; nothing for the list's own beginning.
+    pub(crate) after: Option<Key>,
+    /// How many items it has at the most.
+    pub(crate) limit: usize,
+    pub(crate) answer: Answer,
+    name: String,
+}
+
 /// Which part of a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
@@ -73,6 +88,33 @@ impl Pager {
         let limit = limit(self.params.limit.as_deref())?;
         let answer = Answer::new(self.wanted, listing);
         Ok(Page { span: Span { from, limit, order }, name: listing.name, answer })
+    }
+}
+
+impl Pager {
+    /// A page of a list whose lines stand in the order of `parts` texts. `scope` is what else its cursors belong to: what
+    /// the order depends on.
+    pub(crate) fn keyed(
+        self,
+        listing: &'static Listing,
+        scope: &str,
+        parts: usize,
+    ) -> Result<KeyPage, Problem> {
+        let name = format!("{} {scope}", listing.name);
+        let unknown =
+            || Problem::new(Code::INVALID_CURSOR, "this is no cursor of this list").with("field", "cursor");
+        let read =
+            |cursor: &str| key::decode(&name, cursor).filter(|key| key.len() == parts).ok_or_else(unknown);
+        let after = self.params.cursor.as_deref().map(read).transpose()?;
+        let limit = limit(self.params.limit.as_deref())?;
+        Ok(KeyPage { after, limit, answer: Answer::new(self.wanted, listing), name })
+    }
+}
+
+impl KeyPage {
+    /// The cursor that leads to what comes after a line.
+    pub(crate) fn cursor(&self, key: &Key) -> String {
+        key::encode(&self.name, key)
     }
 }
 
@@ -165,10 +207,11 @@ fn check(list: &str, order: Order, at: u64) -> u32 {
         Order::Asc => "",
         Order::Desc => "-desc",
     };
-    list.bytes()
-        .chain(order.bytes())
-        .chain(at.to_be_bytes())
-        .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    sum(list.bytes().chain(order.bytes()).chain(at.to_be_bytes()))
+}
+
+fn sum(bytes: impl Iterator<Item = u8>) -> u32 {
+    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]

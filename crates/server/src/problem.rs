@@ -64,6 +64,7 @@ codes! {
     MEASURE_NOT_FOUND = "measure_not_found", 404, "No such measure stands";
     MIGRATION_NOT_FOUND = "migration_not_found", 404, "There is no such migration";
     ORDER_NOT_FOUND = "order_not_found", 404, "There is no such order";
+    PROJECTION_NOT_FOUND = "projection_not_found", 404, "There is no such read model";
     REFUND_NOT_FOUND = "refund_not_found", 404, "There is no such refund";
     REVIEW_NOT_FOUND = "review_not_found", 404, "There is no such review";
     STATEMENT_NOT_FOUND = "statement_not_found", 404, "There is no such statement";
@@ -72,6 +73,7 @@ codes! {
     NOT_ACCEPTABLE = "not_acceptable", 406, "There is no such form of the answer";
     TIMEOUT = "timeout", 408, "The request did not arrive in time";
     ALREADY_EXISTS = "already_exists", 409, "It exists already";
+    PROJECTION_NOT_STOPPED = "projection_not_stopped", 409, "The read model has not stopped there";
     ALREADY_DECIDED = "already_decided", 409, "It was decided or has ended already";
     PENDING_APPROVAL = "pending_approval", 409, "It waits for something else first";
     PAYMENT_ALREADY_USED = "payment_already_used", 409, "The payment brought credits before";
@@ -103,6 +105,8 @@ codes! {
     INVALID_POLICY = "invalid_policy", 422, "Terms that cannot be";
     INVALID_TIME = "invalid_time", 422, "A time that cannot be";
     INVALID_CURSOR = "invalid_cursor", 422, "A cursor that was not given here";
+    RANGE_TOO_WIDE = "range_too_wide", 422, "A span of time that is too wide for one answer";
+    UNKNOWN_GROUP = "unknown_group", 422, "This cannot be told apart";
     IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing", 422, "A command needs an Idempotency-Key";
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 422, "The key was used for another command";
     ACCOUNT_FROZEN = "account_frozen", 423, "The account is frozen";
@@ -268,7 +272,8 @@ pub(crate) enum Problems {
     /// `invalid_…`, `unknown_…`, `idempotency_key_missing`, `idempotency_key_reused` and others.
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(ProblemShape),
-    /// `overloaded` (nothing was recorded), `store_unavailable` (a retry with the same key is safe).
+    /// `overloaded` (nothing was recorded), `store_unavailable` (a retry with the same key is safe); of reports
+    /// `catching_up`, `projection_stopped`.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemShape),
 }

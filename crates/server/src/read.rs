@@ -163,7 +163,7 @@ impl When {
     }
 
     /// The point in the past; nothing for now.
-    fn point(&self, now: Timestamp) -> Result<Option<AsOf>, Problem> {
+    pub(crate) fn point(&self, now: Timestamp) -> Result<Option<AsOf>, Problem> {
         let past = |text: Option<&str>, field| match time(text, field)? {
             Some(time) if time > now => {
                 Err(Problem::new(Code::INVALID_TIME, "this time is yet to come").with("field", field))
@@ -265,14 +265,20 @@ impl App {
 
     /// Waits, bounded, until the read side has taken in a position that the query names, and answers a view of it.
     pub(crate) async fn snapshot(&self, min_position: Option<u64>) -> Result<Snapshot, Problem> {
-        if let Some(position) = min_position {
-            self.wait_for(Some(position)).await?;
-            if !self.read_side.wait_for(position, limits::POSITION_WAIT).await {
-                return Err(Problem::new(Code::OVERLOADED, "the position was not reached in time")
-                    .with("min_position", position));
-            }
-        }
+        self.reached(min_position).await?;
         Ok(self.read_side.snapshot().await?)
+    }
+
+    /// Waits, bounded, until the read side has taken in a position that the query names.
+    pub(crate) async fn reached(&self, min_position: Option<u64>) -> Result<(), Problem> {
+        let Some(position) = min_position else { return Ok(()) };
+        let late = || {
+            Problem::new(Code::OVERLOADED, "the position was not reached in time")
+                .with("min_position", position)
+        };
+        self.wait_for(Some(position)).await?;
+        let _permit = self.waiters.try_acquire().map_err(|_| late())?;
+        if self.read_side.wait_for(position, limits::POSITION_WAIT).await { Ok(()) } else { Err(late()) }
     }
 
     async fn read_permit(&self) -> Result<SemaphorePermit<'_>, Problem> {

@@ -67,6 +67,8 @@ pub enum Right {
     Periods,
     /// Publish catalogs and policies, end the service.
     Terms,
+    /// Decide what read models leave out, and build them anew.
+    Operations,
     /// Read an account and its balance.
     ReadBalance,
     /// Read the state of keys.

@@ -100,8 +100,8 @@ listings! {
         "violation_id", "reason", "debit_id", "ref", "recorded_at",
     ];
     BOOKS: "/v1/books", "books", [
-        "book", "catalog_version", "policy_version", "closed_until", "shutdown.reason", "shutdown.announced_at",
-        "shutdown.effective_at",
+        "book", "catalog_version", "policy_version", "shutdown.reason", "shutdown.announced_at",
+        "shutdown.effective_at", "closed_until",
     ];
     CATALOGS: "/v1/books/{book}/catalogs", "catalogs", [
         "version", "announced_at", "effective_at", "for_subscribed_at",
@@ -112,5 +112,66 @@ listings! {
     CAMPAIGNS: "/v1/books/{book}/campaigns", "campaigns", [
         "id", "announced_at", "effective_at", "source", "credits", "valid_for", "once_per", "budget", "ends_at",
         "clause",
+    ];
+    USAGE: "/v1/books/{book}/reports/usage", "usage", [
+        "from", "until", "account_id", "model", "endpoint", "key_id", "outcome", "calls", "charged", "refunded", "net",
+        "on_debt", "absorbed",
+    ];
+    ACCOUNT_USAGE: "/v1/accounts/{account_id}/usage", "account-usage", [
+        "from", "until", "account_id", "model", "endpoint", "key_id", "outcome", "calls", "charged", "refunded", "net",
+        "on_debt", "absorbed",
+    ];
+    BALANCES: "/v1/books/{book}/reports/balances", "balances", [
+        "account_id", "owner", "status", "balance.available", "balance.posted", "balance.held", "balance.frozen",
+        "balance.debt", "balance.credit_limit", "contradiction",
+    ];
+    DEFERRED: "/v1/books/{book}/reports/deferred-revenue", "deferred-revenue", [
+        "from", "until", "currency", "opening", "added", "released", "closing", "adjustments",
+    ];
+    REVENUE: "/v1/books/{book}/reports/revenue", "revenue", ["from", "until", "account", "commodity", "amount", "adjustments"];
+    BREAKAGE: "/v1/books/{book}/reports/breakage", "breakage", ["from", "until", "account", "commodity", "amount", "adjustments"];
+    RECEIVABLES: "/v1/books/{book}/reports/receivables", "receivables", ["from", "until", "account", "commodity", "amount", "adjustments"];
+    TRIAL_BALANCE: "/v1/books/{book}/reports/trial-balance", "trial-balance", [
+        "account", "class", "commodity", "debit", "credit", "balance",
+    ];
+    REFUND_WINDOWS: "/v1/books/{book}/reports/refund-windows", "refund-windows", [
+        "account_id", "order_id", "cause", "paid.amount", "paid.currency", "paid_at", "eligibility", "clause", "code",
+        "detail", "default", "channel", "channel_clause", "original_until", "window_until", "refundable.amount",
+        "refundable.currency", "refundable_tax.amount", "refundable_tax.currency", "refundable_fee.amount",
+        "refundable_fee.currency", "refundable_credits", "evidence", "refund.refund_id", "refund.status",
+        "policy_version",
+    ];
+    ACCOUNTS: "/v1/books/{book}/accounts", "accounts", [
+        "account_id", "owner", "region", "status", "opened_at", "active_at", "balance.available", "balance.posted",
+        "balance.held", "balance.frozen", "balance.debt", "balance.credit_limit", "charged", "calls", "contradiction",
+    ];
+    QUEUED_REFUNDS: "/v1/books/{book}/refunds", "queued-refunds", [
+        "refund_id", "account_id", "kind", "status", "order_id", "cause", "handling", "channel", "clause",
+        "policy_version", "evidence", "missing", "requested_at", "requested_by", "decision.by", "decision.at",
+        "decision.reason", "refundable.amount", "refundable.currency", "agreed.amount", "agreed.currency", "amounts",
+        "tax.amount", "tax.currency", "fee.amount", "fee.currency", "credits", "ending.by", "ending.at",
+        "ending.reason", "ending.ref",
+    ];
+    QUEUED_DISPUTES: "/v1/books/{book}/disputes", "queued-disputes", [
+        "dispute_id", "account_id", "kind", "debit_id", "statement_id", "order_id", "reason", "ref", "status",
+        "opened_at", "opened_by", "resolved_at", "resolved_by", "credits", "debt",
+    ];
+    QUEUED_APPEALS: "/v1/books/{book}/appeals", "queued-appeals", [
+        "appeal_id", "account_id", "measure_id", "ref", "state", "filed_at", "filed_by", "decided_at", "decided_by",
+    ];
+    QUEUED_REVIEWS: "/v1/books/{book}/reviews", "queued-reviews", [
+        "review_id", "account_id", "reason", "clause", "status", "count", "opened_at", "decision", "closed_at",
+        "closed_by",
+    ];
+    QUEUED_APPROVALS: "/v1/books/{book}/approvals", "queued-approvals", [
+        "approval_id", "account_id", "status", "kind", "credits", "reason", "requested_by", "requested_at",
+        "decided_by", "decided_at",
+    ];
+    QUEUED_HOLDS: "/v1/books/{book}/holds", "queued-holds", [
+        "hold_id", "account_id", "request_id", "model", "endpoint", "key_id", "amount", "on_credit", "placed_at",
+        "expires_at",
+    ];
+    PROJECTIONS: "/v1/projections", "projections", [
+        "name", "state", "position", "lag", "lag_seconds", "version", "generation", "poison.position", "poison.error",
     ];
 }

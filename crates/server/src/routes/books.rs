@@ -113,7 +113,7 @@ struct Asked {
 
 impl App {
     /// A book that the caller may read.
-    fn book(&self, caller: &Principal, id: &str) -> Result<Arc<Book>, Problem> {
+    pub(super) fn book(&self, caller: &Principal, id: &str) -> Result<Arc<Book>, Problem> {
         caller.may(Right::ReadAll)?;
         let unknown = || Problem::new(Code::BOOK_NOT_FOUND, "there is no such book");
         let id = BookId::new(id).map_err(|_| unknown())?;

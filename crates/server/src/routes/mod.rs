@@ -30,11 +30,14 @@ mod moves;
 mod noop;
 mod order_refunds;
 mod orders;
+mod projections;
 mod publishing;
+mod queues;
 mod refund_answers;
 mod refund_lists;
 mod refunds;
 mod regions;
+mod reports;
 mod reviews;
 mod rewards;
 mod standing;
@@ -56,7 +59,7 @@ use crate::problem::{Code, Problem};
 /// Every endpoint that is always there.
 pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(accounts::open))
+        .routes(routes!(accounts::open, queues::accounts::list))
         .routes(routes!(accounts::show))
         .routes(routes!(balance::show))
         .routes(routes!(keys::issue, keys::list))
@@ -119,6 +122,24 @@ pub(crate) fn all() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(lists::calls))
         .routes(routes!(events::of_account))
         .routes(routes!(events::all))
+        .routes(routes!(reports::usage::of_book))
+        .routes(routes!(reports::usage::of_account))
+        .routes(routes!(reports::balances::show))
+        .routes(routes!(reports::windows::show))
+        .routes(routes!(queues::refunds::list))
+        .routes(routes!(queues::disputes::list))
+        .routes(routes!(queues::cases::appeals))
+        .routes(routes!(queues::cases::reviews))
+        .routes(routes!(queues::cases::approvals))
+        .routes(routes!(queues::holds::list))
+        .routes(routes!(projections::list))
+        .routes(routes!(projections::skip))
+        .routes(routes!(projections::rebuild))
+        .routes(routes!(reports::deferred::show))
+        .routes(routes!(reports::ledger::revenue))
+        .routes(routes!(reports::ledger::breakage))
+        .routes(routes!(reports::ledger::receivables))
+        .routes(routes!(reports::trial_balance::show))
         .routes(routes!(books::list))
         .routes(routes!(books::catalog))
         .routes(routes!(books::policy))

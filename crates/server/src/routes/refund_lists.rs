@@ -23,7 +23,7 @@ use crate::rights::Right;
 use crate::values::{Amount, Id, MintedId, Time, Value};
 
 /// The cause where a query names none.
-const CHANGE_OF_MIND: &str = "change_of_mind";
+pub(super) const CHANGE_OF_MIND: &str = "change_of_mind";
 
 /// What is asked about.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -203,7 +203,7 @@ fn order_refund(account: &AccountId, revision: u64) -> MintedId {
 }
 
 impl EligibilityItem {
-    fn of(account: &Account, judged: Eligibility) -> Self {
+    pub(super) fn of(account: &Account, judged: Eligibility) -> Self {
         let refund = judged.under_way.and_then(|revision| {
             let payout = account.records().orders.payouts.get(&revision)?;
             Some(UnderWay { refund_id: order_refund(account.id(), revision), status: payout.state.as_str() })

@@ -1,0 +1,5 @@
+//! Reports of the read side over HTTP: to the instant, in every time zone, from SQLite and PostgreSQL alike.
+
+mod books;
+mod usage;
+pub mod world;
