@@ -10,6 +10,7 @@ mod http;
 mod load;
 mod log;
 mod machine;
+mod reads;
 mod report;
 mod traffic;
 
@@ -37,6 +38,9 @@ pub struct Bench {
     /// Events of the log that is replayed and opened.
     #[arg(long, default_value_t = 5_000_000)]
     events: u64,
+    /// A PostgreSQL database to build the read models in too.
+    #[arg(long, value_name = "URL")]
+    postgres: Option<String>,
     /// Where to write the figures as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -54,6 +58,8 @@ enum Part {
     Http,
     /// Replay, opening, and memory.
     Log,
+    /// The read side: catching up, lag, and questions about the past.
+    Reads,
     /// The gateway, beside a bare relay.
     Gateway,
 }
@@ -90,6 +96,9 @@ impl Bench {
             }
             if wanted(Part::Log) {
                 log::measure(&setting, &mut report)?;
+            }
+            if wanted(Part::Reads) {
+                reads::measure(&setting, self.postgres.as_deref(), &mut report)?;
             }
             if wanted(Part::Gateway) {
                 gateway::measure(&setting, &mut report)?;

@@ -27,6 +27,15 @@ pub fn start(
     store: Arc<dyn EventStore>,
     index: Option<std::path::PathBuf>,
 ) -> anyhow::Result<(Engine, Terms)> {
+    start_at(store, index, Clock::system())
+}
+
+/// The same, with a clock.
+pub fn start_at(
+    store: Arc<dyn EventStore>,
+    index: Option<std::path::PathBuf>,
+    clock: Clock,
+) -> anyhow::Result<(Engine, Terms)> {
     let files = BookFiles::parse(
         "pixapi",
         include_str!("../../../../../fixtures/books/pixapi/catalog.toml"),
@@ -47,7 +56,7 @@ pub fn start(
         request_id: Token::new("request-0000000001")?,
     };
     let options = Options { index, ..Options::default() };
-    Ok((Engine::start(store, vec![book], Clock::system(), options)?, terms))
+    Ok((Engine::start(store, vec![book], clock, options)?, terms))
 }
 
 impl Terms {
