@@ -53,7 +53,7 @@ pub fn measure(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
 async fn prepare(server: &Server) -> anyhow::Result<(String, String)> {
     let api = Api::new(server.text("/listening")?, server.text("/tokens/admin")?);
     api.command("/v1/books/pixapi/accounts", "open", &json!({ "account_id": "caller" })).await?;
-    let grant = json!({ "source": "manual", "credits": "1000000000", "reason": "bench" });
+    let grant = json!({ "source": "manual", "credits": "10000", "reason": "bench" });
     api.command("/v1/accounts/caller/grants", "grant", &grant).await?;
     let key = api.command("/v1/accounts/caller/keys", "key", &json!({})).await?;
     let catalog = api.get("/v1/books/pixapi/catalog").await?;

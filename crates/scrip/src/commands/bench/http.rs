@@ -114,7 +114,7 @@ async fn prepare(server: &Server, token: &str) -> anyhow::Result<String> {
             }));
             commands.push(json!({
                 "op": "grant", "idempotency_key": format!("grant-{account}"), "account_id": account,
-                "body": { "source": "manual", "credits": "1000000", "reason": "bench" },
+                "body": { "source": "manual", "credits": "10000", "reason": "bench" },
             }));
         }
         let answer =

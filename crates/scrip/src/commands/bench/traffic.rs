@@ -60,9 +60,11 @@ pub fn start_at(
 }
 
 impl Terms {
-    /// Opens accounts and gives each a million credits.
+    /// Opens accounts and gives each as many credits as a single person may grant.
     pub async fn prepare(&self, engine: &Engine, accounts: &[AccountId]) -> anyhow::Result<()> {
-        let credits: Credits = "1000000".parse()?;
+        let credits: Credits = "10000".parse()?;
+        // Beyond whatever the clock will show.
+        let far: Timestamp = "2100-01-01T00:00:00Z".parse()?;
         for some in accounts.chunks(PREPARE) {
             let mut requests = Vec::with_capacity(some.len() * 2);
             for account in some {
@@ -78,7 +80,7 @@ impl Terms {
                     source: GrantSource::Manual,
                     campaign: None,
                     credits,
-                    expires_at: None,
+                    expires_at: Some(far),
                     priority: None,
                     reason: None,
                     by: Token::new("finance")?,
