@@ -16,15 +16,16 @@ pub(crate) fn seal(file: &Path) -> std::io::Result<()> {
 }
 
 /// Compares the file with the sum that was written when it was closed, if it was, and forgets the sum: from now on the file
-/// changes. Says what is wrong with it.
-pub(crate) fn check(file: &Path) -> Result<(), String> {
+/// changes. Answers whether it is known to be whole, or what is wrong with it.
+pub(crate) fn check(file: &Path) -> Result<bool, String> {
     let kept = beside(file, ".sum");
-    let Ok(text) = std::fs::read_to_string(&kept) else { return Ok(()) };
+    let Ok(text) = std::fs::read_to_string(&kept) else { return Ok(false) };
     let now = sum(file).map_err(|error| error.to_string())?;
     if text.trim() != format!("{now:08x}") {
         return Err("its contents are not those that it was closed with".to_owned());
     }
-    std::fs::remove_file(&kept).map_err(|error| error.to_string())
+    std::fs::remove_file(&kept).map_err(|error| error.to_string())?;
+    Ok(true)
 }
 
 fn beside(file: &Path, suffix: &str) -> PathBuf {

@@ -12,7 +12,7 @@ use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection};
 
 use crate::error::OpenError;
 use crate::model::Model;
-use crate::table::{Change, Kind, Row, Table, Value, split};
+use crate::table::{Change, Kind, Places, Row, Table, Value, split};
 
 /// The shape of all tables. It rises with every change of a model: what has another one is built anew.
 pub const FORMAT: i64 = 1;
@@ -99,6 +99,14 @@ impl Source {
 }
 
 impl Generation {
+    /// How statements of many values are written for it.
+    pub(crate) const fn places(&self) -> Places {
+        match self.source {
+            Source::Folder(_) => Places::Plain,
+            Source::Postgres(_) => Places::Numbered,
+        }
+    }
+
     /// What it is called in messages.
     pub(crate) fn name(&self) -> String {
         match &self.source {
@@ -236,19 +244,20 @@ impl Generation {
         &self,
         store: &dyn EventStore,
     ) -> Result<Result<(AnyConnection, bool), String>, OpenError> {
-        if let Source::Folder(folder) = &self.source {
-            let file = self.file(folder);
-            match crate::damage::check(&file) {
-                Ok(()) => {}
-                Err(why) => return Ok(Err(why)),
-            }
-        }
+        let checked = match &self.source {
+            Source::Folder(folder) => crate::damage::check(&self.file(folder)),
+            Source::Postgres(_) => Ok(true),
+        };
+        let is_whole = match checked {
+            Ok(is_whole) => is_whole,
+            Err(why) => return Ok(Err(why)),
+        };
         let mut connection = match self.connect().await {
             Ok(connection) => connection,
             Err(OpenError::Database(error)) if is_damage(&error) => return Ok(Err(error.to_string())),
             Err(error) => return Err(error),
         };
-        match self.examine(&mut connection, store).await {
+        match self.examine(&mut connection, is_whole, store).await {
             Ok(examined) => Ok(examined.map(|complete| (connection, complete))),
             Err(OpenError::Database(error)) if is_damage(&error) => Ok(Err(error.to_string())),
             Err(error) => Err(error),
@@ -258,9 +267,10 @@ impl Generation {
     async fn examine(
         &self,
         connection: &mut AnyConnection,
+        is_whole: bool,
         store: &dyn EventStore,
     ) -> Result<Result<bool, String>, OpenError> {
-        if let Source::Folder(_) = &self.source {
+        if !is_whole {
             let (found,): (String,) =
                 sqlx::query_as("PRAGMA quick_check(1)").fetch_one(&mut *connection).await?;
             if found != "ok" {
@@ -270,6 +280,7 @@ impl Generation {
         let meta: Vec<(String, String)> =
             match sqlx::query_as("SELECT name, value FROM meta").fetch_all(&mut *connection).await {
                 Ok(meta) => meta,
+                Err(error) if is_damage(&error) => return Ok(Err(error.to_string())),
                 Err(_) => return Err(OpenError::Foreign(self.name())),
             };
         let of = |wanted: &str| meta.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
@@ -338,16 +349,17 @@ pub(crate) async fn complete(connection: &mut AnyConnection) -> sqlx::Result<()>
 /// Changes a table.
 pub(crate) async fn apply(
     connection: &mut AnyConnection,
+    places: Places,
     table: &'static Table,
     change: &Change,
 ) -> sqlx::Result<()> {
     let delete_columns = change.delete.first().map_or(0, Vec::len);
     for rows in chunks(&change.delete, delete_columns) {
-        let sql = table.delete_statement(rows.len(), delete_columns);
+        let sql = table.delete_statement(rows.len(), delete_columns, places);
         execute(connection, sql, rows).await?;
     }
     for rows in chunks(&change.put, table.names().len()) {
-        execute(connection, table.put_statement(rows.len()), rows).await?;
+        execute(connection, table.put_statement(rows.len(), places), rows).await?;
     }
     Ok(())
 }

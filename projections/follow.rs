@@ -100,7 +100,7 @@ async fn follow(shared: &Shared, generation: Generation) -> Result<Option<Genera
             follower.take_decisions()?;
         }
         let written = {
-            let _turn = shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let _turn = shared.turn.lock().await;
             // One that was put in place while this waited for its turn is asked already: nothing is said of the old one.
             if shared.replacement.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
                 continue;
@@ -188,7 +188,13 @@ async fn build(side: &ReadSide, generation: Generation) -> Result<Option<Compari
         shared.status.send_modify(|status| status.building = Some((generation.number, position)));
     }
     // From here on the one in use stands still: both come to the same position.
+<<<<<<< HEAD
     let _turn = shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
+=======
+    let turn = shared.turn.lock().await;
+    let target = shared.status.borrow().position;
+    while follower.position() < target && matches!(follower.advance(target).await?, Written::Events { .. }) {}
+>>>>>>> 852fae7 (Check a file of read models once, and let queries end while new ones take their place)
     let in_use = shared.current.read().unwrap_or_else(PoisonError::into_inner).generation.clone();
     let mut other = in_use.connect().await?;
     let marks = database::checkpoints(&mut other).await?;
@@ -221,7 +227,9 @@ async fn build(side: &ReadSide, generation: Generation) -> Result<Option<Compari
         &mut *shared.current.write().unwrap_or_else(PoisonError::into_inner),
         Current { generation: generation.clone(), pool },
     );
-    old.pool.close().await;
     *shared.replacement.lock().unwrap_or_else(PoisonError::into_inner) = Some(generation);
+    drop(turn);
+    // Queries that are under way end on what they began with.
+    old.pool.close().await;
     Ok(Some(comparison))
 }

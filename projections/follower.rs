@@ -330,7 +330,7 @@ impl Follower {
             let mut part = transaction.begin().await?;
             let mut outcome = Ok(());
             for (table, change) in slot.model.tables().iter().zip(changes) {
-                outcome = database::apply(&mut part, table, change).await;
+                outcome = database::apply(&mut part, self.generation.places(), table, change).await;
                 if outcome.is_err() {
                     break;
                 }

@@ -45,7 +45,7 @@ pub(crate) struct Shared {
     pub(crate) waiting: AtomicUsize,
     pub(crate) wake: (Mutex<()>, Condvar),
     /// Held while a batch is taken in: who builds a new generation holds it to compare.
-    pub(crate) turn: Mutex<()>,
+    pub(crate) turn: tokio::sync::Mutex<()>,
     /// A generation that takes the place of the one in use.
     pub(crate) replacement: Mutex<Option<Generation>>,
     /// Events that one transaction takes in at the most.
@@ -155,7 +155,7 @@ impl ReadSide {
             decided: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
             wake: (Mutex::new(()), Condvar::new()),
-            turn: Mutex::new(()),
+            turn: tokio::sync::Mutex::new(()),
             replacement: Mutex::new(None),
             batch: options.batch.max(1),
             threads: Mutex::new(Vec::new()),
