@@ -188,13 +188,7 @@ async fn build(side: &ReadSide, generation: Generation) -> Result<Option<Compari
         shared.status.send_modify(|status| status.building = Some((generation.number, position)));
     }
     // From here on the one in use stands still: both come to the same position.
-<<<<<<< HEAD
-    let _turn = shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
-=======
     let turn = shared.turn.lock().await;
-    let target = shared.status.borrow().position;
-    while follower.position() < target && matches!(follower.advance(target).await?, Written::Events { .. }) {}
->>>>>>> 852fae7 (Check a file of read models once, and let queries end while new ones take their place)
     let in_use = shared.current.read().unwrap_or_else(PoisonError::into_inner).generation.clone();
     let mut other = in_use.connect().await?;
     let marks = database::checkpoints(&mut other).await?;

@@ -287,6 +287,9 @@ mod tests {
              ON CONFLICT (book, day) DO UPDATE SET charged = sums.charged + excluded.charged, \
              charged_nanos = sums.charged_nanos + excluded.charged_nanos"
         );
-        assert_eq!(TABLE.delete_statement(2, 1, Places::Plain), "DELETE FROM sums WHERE (book) IN (VALUES (?), (?))");
+        assert_eq!(
+            TABLE.delete_statement(2, 1, Places::Plain),
+            "DELETE FROM sums WHERE (book) IN (VALUES (?), (?))"
+        );
     }
 }
