@@ -262,7 +262,7 @@ impl Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: super::cases() / 6, ..ProptestConfig::default() })]
 
     #[test]
     fn never_more_goes_back_than_was_paid(

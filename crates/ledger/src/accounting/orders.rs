@@ -4,8 +4,7 @@
 use super::draft::Draft;
 use super::{AccountingError, ChartAccount, Commodity};
 use crate::account::paid_in_all;
-use crate::event::Basis;
-use crate::records::{Payout, Subscription, SubscriptionPeriod};
+use crate::records::{Payout, Standing, Subscription, SubscriptionPeriod};
 use crate::{Account, Bucket, Currency, Event, Money, Token};
 
 /// The reason with which a subscription ends whose periods can be paid no more.
@@ -48,13 +47,17 @@ impl OpenPeriods {
     }
 }
 
-/// What a payment's provider has taken back of it other than by refunds that were decided here, in minor units.
+/// What went back of a payment, in minor units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Taken {
     of: Option<(Currency, Option<Token>)>,
-    /// All of it.
-    in_all: u64,
-    /// What of it was tax.
+    /// What was paid.
+    paid: u64,
+    /// What its provider says it took back, other than by refunds that were decided here.
+    by_provider: u64,
+    /// What is owed or was paid out by the way that the payment came.
+    refunded_here: u64,
+    /// What of the provider's part was tax.
     tax: u64,
     /// What of it was fees.
     fee: u64,
@@ -80,34 +83,35 @@ pub(super) fn order_of(event: &Event, account: &Account) -> Option<Token> {
 }
 
 impl Taken {
-    /// What was taken back of an order: all refunds together never come to more than was paid.
+    /// What went back of an order.
     pub(super) fn of(account: &Account, order_id: &Token) -> Self {
-        let none = Self { of: None, in_all: 0, tax: 0, fee: 0 };
-        let standing = account.records().orders.standings.get(order_id);
-        let (Some(basis), Some(standing)) = (account.basis_of_order(order_id), standing) else { return none };
-        let all = paid_in_all(basis.paid, [basis.tax, basis.fee]);
-        // The events say how many of the credits a part of the payment had paid for, rounded down: of that part, the money
-        // rounded up is what was taken.
-        let kept = all.part(basis.credits.above(standing.taken_back), basis.credits);
-        let taken_back = all.minor().saturating_sub(kept.minor());
-        let refunded_here = account.refunded_here(order_id);
-        let most = all.minor().saturating_sub(refunded_here);
-        let in_all = standing.elsewhere.saturating_add(taken_back).min(most);
+        let none = Self { of: None, paid: 0, by_provider: 0, refunded_here: 0, tax: 0, fee: 0 };
+        let Some(basis) = account.basis_of_order(order_id) else { return none };
+        let nothing_said = Standing::default();
+        let standing = account.records().orders.standings.get(order_id).unwrap_or(&nothing_said);
+        let paid = paid_in_all(basis.paid, [basis.tax, basis.fee]).minor();
+        let by_provider = standing.elsewhere.saturating_add(standing.money_taken_back(basis));
         let on_top = |on_top: Option<Money>, refunded: fn(&Payout) -> Option<Money>| {
             let due = account.records().orders.refunds_of(order_id).filter(|(_, payout, _)| payout.is_due());
             let gone = due.filter_map(|(_, payout, _)| refunded(payout)).map(|money| money.minor());
             on_top.map_or(0, |on_top| {
                 let left = gone.fold(on_top.minor(), u64::saturating_sub);
-                on_top.proportion(in_all, all.minor()).minor().min(left)
+                on_top.proportion(by_provider, paid).minor().min(left)
             })
         };
-        let Basis { paid, tax, fee, provider, .. } = basis;
         Self {
-            of: Some((paid.currency(), provider.clone())),
-            in_all,
-            tax: on_top(*tax, |payout| payout.tax),
-            fee: on_top(*fee, |payout| payout.fee),
+            of: Some((basis.paid.currency(), basis.provider.clone())),
+            paid,
+            by_provider,
+            refunded_here: account.refunded_here(order_id),
+            tax: on_top(basis.tax, |payout| payout.tax),
+            fee: on_top(basis.fee, |payout| payout.fee),
         }
+    }
+
+    /// What can still be taken of what was paid.
+    const fn left(&self) -> u64 {
+        self.paid.saturating_sub(self.by_provider).saturating_sub(self.refunded_here)
     }
 
     /// Posts what was taken since: tax and fees from what was collected, a payment that was lost for credits that were
@@ -123,7 +127,9 @@ impl Taken {
         let since = |part: fn(&Self) -> u64| {
             i128::from(part(after)).checked_sub(i128::from(part(self))).ok_or(AccountingError::OutOfRange)
         };
-        let (in_all, tax, fee) = (since(|it| it.in_all)?, since(|it| it.tax)?, since(|it| it.fee)?);
+        let (tax, fee) = (since(|it| it.tax)?, since(|it| it.fee)?);
+        // A notice of all of it means what is left of it: no clearing account pays more for an order than came in.
+        let in_all = since(|it| it.by_provider)?.min(i128::from(self.left()));
         let price = in_all.checked_sub(tax).and_then(|rest| rest.checked_sub(fee));
         let price = price.ok_or(AccountingError::OutOfRange)?;
         // What the credits had cost that this event has voided.

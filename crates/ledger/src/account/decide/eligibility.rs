@@ -211,7 +211,7 @@ impl Account {
         let credits = self.credits_of_order(&basis.order_id, Bucket::Free);
         let standing = self.records().orders.standings.get(&basis.order_id);
         let gone = standing
-            .map_or(0, |standing| standing.elsewhere)
+            .map_or(0, |standing| standing.elsewhere.saturating_add(standing.money_taken_back(basis)))
             .saturating_add(self.refunded_at_all(&basis.order_id));
         let mut left = paid_in_all(basis.paid, [basis.tax, basis.fee]).above(gone).minor();
         let mut at_most = |wanted: Money| {

@@ -55,6 +55,14 @@ pub struct PaymentDispute {
 }
 
 impl Standing {
+    /// The part of a payment that was taken back, in minor units of what was paid in all. The events say how many of the
+    /// credits it had paid for, rounded down: of those, the money rounded up.
+    pub(crate) fn money_taken_back(&self, basis: &Basis) -> u64 {
+        let all = paid_in_all(basis.paid, [basis.tax, basis.fee]);
+        let kept = all.part(basis.credits.above(self.taken_back), basis.credits);
+        all.minor().saturating_sub(kept.minor())
+    }
+
     /// Whether a dispute is open.
     pub fn is_disputed(&self) -> bool {
         self.disputes.values().any(|dispute| dispute.won.is_none())

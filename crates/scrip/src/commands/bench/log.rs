@@ -1,11 +1,12 @@
-//! Replay, opening with and without the index, and memory.
+//! Replay, double entry, opening with and without the index, and memory.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use scrip_engine::{Folded, fold_all};
+use scrip_engine::{Entries, Folded, fold_all};
 use scrip_ledger::{AccountId, Token};
 use scrip_store::{EmbeddedStore, EventStore};
 
@@ -26,9 +27,10 @@ pub fn measure(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
     output::remark(format_args!("writing a log of {} events …", setting.events));
     fill(&folder, setting.events)?;
 
-    let [mut replayed, mut with, mut without] = [const { Vec::new() }; 3];
+    let [mut replayed, mut posted, mut with, mut without] = [const { Vec::new() }; 4];
     for _ in 0..setting.rounds {
         replayed.push(replay(&folder)?);
+        posted.push(post(&folder)?);
         with.push(open(&folder, Some(folder.join("index")))?.as_secs_f64());
     }
     for _ in 0..setting.rounds.min(3) {
@@ -42,6 +44,12 @@ pub fn measure(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
         "/s",
         &replayed,
         Some(Aim::AtLeast(2e6)),
+    );
+    report.add(
+        format!("entries of {events} events: decode, fold and post, one processor"),
+        "/s",
+        &posted,
+        Some(Aim::AtLeast(2e5)),
     );
     report.add(format!("open {events} events with the index"), "s", &with, Some(Aim::AtMost(scale)));
     report.add(format!("open {events} events without it"), "s", &without, Some(Aim::AtMost(5.0 * scale)));
@@ -88,6 +96,23 @@ fn replay(folder: &Path) -> anyhow::Result<f64> {
     let seconds = started.elapsed().as_secs_f64();
     drop(folded);
     Ok(events as f64 / seconds)
+}
+
+/// Every event's postings, as an export or a read model takes them.
+fn post(folder: &Path) -> anyhow::Result<f64> {
+    let (store, _) = EmbeddedStore::open(&folder.join("log"), scrip_store::Options::default())?;
+    let events = store.head()?.next_position;
+    let started = Instant::now();
+    let (mut entries, mut failed) = (Entries::default(), None);
+    store.scan_all(0, &mut |stored| match entries.take(&stored) {
+        Ok(_) => ControlFlow::Continue(()),
+        Err(error) => {
+            failed = Some(error);
+            ControlFlow::Break(())
+        }
+    })?;
+    let seconds = started.elapsed().as_secs_f64();
+    failed.map_or(Ok(events as f64 / seconds), |error| Err(error.into()))
 }
 
 /// Opens the store and the engine, until it would serve.
