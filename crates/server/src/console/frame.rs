@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use scrip_engine::BookScope;
 
 use super::assets::{SCRIPT, STYLE};
+use super::sign_in::is_local;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
 use crate::rights::Right;
@@ -142,16 +143,19 @@ impl Content {
 pub(super) fn page(visitor: &Visitor, place: Place, content: Result<Content, Trouble>) -> Response {
     match content {
         Ok(content) => whole(visitor, place, &content).into_response(),
-        Err(problem) => trouble(visitor, place, &problem),
+        Err(problem) => trouble(visitor, place, &problem, None),
     }
 }
 
-/// A page that says what is wrong.
-pub(super) fn trouble(visitor: &Visitor, place: Place, trouble: &Trouble) -> Response {
+/// A page that says what is wrong, with a way back to where it was asked for.
+pub(super) fn trouble(visitor: &Visitor, place: Place, trouble: &Trouble, back: Option<&str>) -> Response {
     let body = html! {
         h1 { @if trouble.status().is_server_error() { "This did not work" } @else { "This cannot be done" } }
         (trouble.show())
-        p { a.button href="/console" { "Back to the beginning" } }
+        p.row {
+            @if let Some(back) = back.filter(|back| is_local(back)) { a.button href=(back) { "Back" } }
+            a.button href="/console" { "To the beginning" }
+        }
     };
     (trouble.status(), whole(visitor, place, &Content::new(trouble.title(), body))).into_response()
 }

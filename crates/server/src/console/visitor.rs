@@ -123,7 +123,7 @@ impl FromRequest<Arc<Desk>> for Submitted {
         let (mut parts, body) = request.into_parts();
         let own = is_own(&parts.headers);
         let visitor = Visitor::from_request_parts(&mut parts, desk).await?;
-        let refused = |trouble: Trouble| frame::trouble(&visitor, frame::Place::Nowhere, &trouble);
+        let refused = |trouble: Trouble| frame::trouble(&visitor, frame::Place::Nowhere, &trouble, None);
         let fields = match Fields::read(Request::from_parts(parts, body)).await {
             Ok(fields) => fields,
             Err(problem) => return Err(refused(problem.into())),

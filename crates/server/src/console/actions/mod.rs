@@ -67,7 +67,7 @@ pub(super) enum Kind {
 pub(super) async fn act(Path(name): Path<String>, Submitted { visitor, fields }: Submitted) -> Response {
     match carry_out(&visitor, &name, &fields).await {
         Ok(to) => Redirect::to(&to).into_response(),
-        Err(trouble) => frame::trouble(&visitor, Place::Nowhere, &trouble),
+        Err(trouble) => frame::trouble(&visitor, Place::Nowhere, &trouble, fields.get("back")),
     }
 }
 

@@ -4,7 +4,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{book_field, book_of};
+use super::{book_field, book_of, own_zone};
 use crate::console::actions::{self, APPROVE, REJECT, form};
 use crate::console::api::Items;
 use crate::console::frame::{self, Content, Place};
@@ -39,7 +39,7 @@ pub(in crate::console) async fn list(visitor: Visitor) -> Response {
 async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
     let query = Fields::of_query(&visitor.here);
     let (book, books) = book_of(visitor, &query)?;
-    let zone = Zone::read(query.get("tz"), "UTC")?;
+    let zone = Zone::read(query.get("tz"), &own_zone(visitor, &book))?;
     let status = query.get_any("status", "pending");
     let asked = [
         ("status", Some(status).filter(|status| !status.is_empty())),

@@ -167,7 +167,7 @@ pub(in crate::console) async fn begin(State(desk): Console, submitted: Submitted
     };
     match begun.await {
         Ok(()) => Redirect::to("/console/audit").into_response(),
-        Err(problem) => frame::trouble(&visitor, Place::Audit, &problem.into()),
+        Err(problem) => frame::trouble(&visitor, Place::Audit, &problem.into(), Some("/console/audit")),
     }
 }
 

@@ -35,14 +35,16 @@ pub(in crate::console) async fn account(
 async fn whole(visitor: Visitor, of: &str, id: &str, folder: &str, name: &str) -> Response {
     let path = match (segment(id), segment(name)) {
         (Ok(id), Ok(name)) => format!("{of}/{id}/{folder}{name}"),
-        (Err(trouble), _) | (_, Err(trouble)) => return frame::trouble(&visitor, Place::Nowhere, &trouble),
+        (Err(trouble), _) | (_, Err(trouble)) => {
+            return frame::trouble(&visitor, Place::Nowhere, &trouble, None);
+        }
     };
     let query = visitor.here.query().map(|query| format!("{path}?{query}")).unwrap_or(path);
     let first = replaced(&query, "limit", PAGE);
     // The first page is read before the answer begins: what is refused is said on a page, not in a file.
     let begun = match visitor.csv(&first).await {
         Ok(begun) => begun,
-        Err(trouble) => return frame::trouble(&visitor, Place::Nowhere, &trouble),
+        Err(trouble) => return frame::trouble(&visitor, Place::Nowhere, &trouble, None),
     };
     let mut response = Body::from_stream(pages(visitor, first, begun)).into_response();
     let headers = response.headers_mut();

@@ -22,14 +22,16 @@ use scrip_ledger::BookId;
 use super::frame::{self, Place};
 use super::trouble::Trouble;
 use super::visitor::{Fields, Visitor};
+use super::zone::Zone;
 use crate::problem::{Code, Problem};
+use crate::rights::Right;
 
 pub(super) use home::show as home;
 
 /// Where there is no page.
 pub(super) async fn missing(visitor: Visitor) -> Response {
     let problem = Problem::new(Code::NOT_FOUND, "the console has no such page");
-    frame::trouble(&visitor, Place::Nowhere, &problem.into())
+    frame::trouble(&visitor, Place::Nowhere, &problem.into(), None)
 }
 
 /// The book that a page is of: the one that was asked for, or the first; and all that the token is for.
@@ -53,6 +55,22 @@ fn own_zone(visitor: &Visitor, book: &str) -> String {
     let engine = &visitor.desk().app.engine;
     let book = BookId::new(book).ok().and_then(|book| engine.book(&book));
     book.map_or_else(|| "UTC".to_owned(), |book| book.policy(engine.clock().now()).time_zone.to_string())
+}
+
+/// The time zone of a page about an account: the one that was asked for, or its book's.
+async fn zone_of(visitor: &Visitor, account: &str, query: &Fields) -> Result<Zone, Trouble> {
+    #[derive(serde::Deserialize)]
+    struct OfBook {
+        book: String,
+    }
+    let own = match query.get("tz") {
+        None if visitor.may(Right::ReadBalance) => {
+            let account: OfBook = visitor.get(&format!("/v1/accounts/{account}"), &[]).await?;
+            own_zone(visitor, &account.book)
+        }
+        _ => "UTC".to_owned(),
+    };
+    Zone::read(query.get("tz"), &own)
 }
 
 /// The field that a form chooses the book with.

@@ -5,7 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{book_field, book_of, queue_form};
+use super::{book_field, book_of, own_zone, queue_form, zone_of};
 use crate::console::actions::{
     self, REFUND_AGREE, REFUND_APPROVE, REFUND_DENY, REFUND_EVIDENCE, REFUND_FAILED, REFUND_PAID, form,
 };
@@ -129,7 +129,7 @@ pub(in crate::console) async fn list(visitor: Visitor) -> Response {
 async fn queue(visitor: &Visitor) -> Result<Content, Trouble> {
     let query = Fields::of_query(&visitor.here);
     let (book, books) = book_of(visitor, &query)?;
-    let zone = Zone::read(query.get("tz"), "UTC")?;
+    let zone = Zone::read(query.get("tz"), &own_zone(visitor, &book))?;
     let status = query.get_any("status", "requested");
     let asked = [
         ("status", Some(status).filter(|status| !status.is_empty())),
@@ -159,10 +159,10 @@ pub(in crate::console) async fn show(Path(id): Path<String>, visitor: Visitor) -
 
 async fn content(visitor: &Visitor, id: &str) -> Result<Content, Trouble> {
     let query = Fields::of_query(&visitor.here);
-    let zone = Zone::read(query.get("tz"), "UTC")?;
     let refund: Refund = visitor
         .get(&format!("/v1/refunds/{}", segment(id)?), &[("min_position", query.get("min_position"))])
         .await?;
+    let zone = zone_of(visitor, &refund.account_id, &query).await?;
     let terms = terms(visitor, &refund).await;
     let body = html! {
         p.crumbs { a href="/console/refunds" { "Refunds" } " / " (account_link(&refund.account_id)) }

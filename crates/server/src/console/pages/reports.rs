@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{book_field, book_of};
+use super::{book_field, book_of, own_zone};
 use crate::console::api::with_query;
 use crate::console::frame::{self, Content, Place};
 use crate::console::parts::{account_link, credits, empty, lag, none, pager, section, table_with_foot};
@@ -147,7 +147,7 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
     let (book, books) = book_of(visitor, &query)?;
     let report =
         REPORTS.iter().find(|report| Some(report.name) == query.get("report")).unwrap_or(&REPORTS[0]);
-    let zone = Zone::read(query.get("tz"), "UTC")?;
+    let zone = Zone::read(query.get("tz"), &own_zone(visitor, &book))?;
     let at = query.get("at").map(|at| zone.instant(at)).transpose()?.map(|at| at.to_string());
     let span = report.spans && at.is_none();
     let spanned = |name: &'static str| (name, query.get(name).filter(|_| span));

@@ -5,6 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::zone_of;
 use crate::console::actions::{self, DISPUTE_STATEMENT, form};
 use crate::console::api::segment;
 use crate::console::frame::{self, Content, Place};
@@ -58,13 +59,13 @@ pub(in crate::console) async fn show(Path(id): Path<String>, visitor: Visitor) -
 
 async fn content(visitor: &Visitor, id: &str) -> Result<Content, Trouble> {
     let query = Fields::of_query(&visitor.here);
-    let zone = Zone::read(query.get("tz"), "UTC")?;
     let asked = [
         ("cursor", query.get("cursor")),
         ("limit", Some("100")),
         ("min_position", query.get("min_position")),
     ];
     let statement: Statement = visitor.get(&format!("/v1/statements/{}", segment(id)?), &asked).await?;
+    let zone = zone_of(visitor, &statement.account_id, &query).await?;
     let dispute = form(
         visitor,
         &DISPUTE_STATEMENT,
