@@ -125,3 +125,77 @@ async fn the_log_is_verified_while_one_waits_and_compared_with_what_was_kept() {
     browser.close().await;
     stage.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_found_and_its_usage_exported() {
+    let stage = Stage::played().await;
+    let browser = Browser::open(stage.api().base()).await;
+    browser.sign_in(&stage.token("finance")).await;
+    assert!(browser.path().await.starts_with("/console/overview"));
+    browser.follow(".wide nav a[href='/console/accounts']").await;
+    browser.go("/console/accounts?book=pixapi").await;
+    assert_eq!(browser.count("tbody tr").await, 3);
+    for (begins, found) in [("owner-au", "aurora"), ("bor", "borealis"), ("acme", "acme")] {
+        browser.fill("#q", begins).await;
+        browser.follow(".moment button").await;
+        assert_eq!(browser.count("tbody tr").await, 1, "{begins}");
+        assert_eq!(browser.text("tbody th a").await, found);
+    }
+    assert_eq!(browser.text("tbody td.num").await, available(&stage, "acme", "").await);
+    browser.follow("tbody th a").await;
+    assert_eq!(browser.path().await, "/console/accounts/acme");
+    // What the page sums up, the export holds line by line.
+    browser.go("/console/usage?account=acme&from=2026-03-01&by=model").await;
+    let path = browser.find("a[href^='/console/export/']").await.attr("href").await.unwrap().unwrap();
+    let script =
+        "const done = arguments[arguments.length - 1]; fetch(arguments[0]).then(a => a.text()).then(done)";
+    let csv = browser.client.execute_async(script, vec![json!(path)]).await;
+    assert!(csv.is_err(), "no script may fetch anything: the page's policy does not let it");
+    let cookie = browser.client.get_named_cookie("scrip_session").await.unwrap();
+    let request = http::Request::get(format!("{}{path}", stage.api().base()));
+    let request = request.header("cookie", format!("scrip_session={}", cookie.value()));
+    let csv = stage.api().send(request.body(Default::default()).unwrap()).await.unwrap().ok();
+    let csv = String::from_utf8(csv.body.to_vec()).unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    let column = lines[0].split(',').position(|name| name == "calls").unwrap();
+    let calls: u64 =
+        lines[1..].iter().map(|line| line.split(',').nth(column).unwrap().parse::<u64>().unwrap()).sum();
+    assert_eq!(calls, 39);
+    assert!(browser.text(".figures").await.contains("39"), "{}", browser.text(".figures").await);
+    browser.close().await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queues_show_what_waits_and_decide_it() {
+    let stage = Stage::played().await;
+    let browser = Browser::open(stage.api().base()).await;
+    browser.sign_in(&stage.token("finance2")).await;
+    browser.go("/console/refunds?book=zivv").await;
+    assert_eq!(browser.count("tbody tr").await, 1);
+    browser.follow("tbody th a").await;
+    assert!(browser.path().await.starts_with("/console/refunds/ming."));
+
+    browser.go("/console/approvals?book=pixapi").await;
+    assert_eq!(browser.text("tbody td.num").await, "-1.25");
+    browser.follow("form[action='/console/actions/approve'] button").await;
+    assert!(browser.text(".notice").await.contains("approved"));
+    assert!(browser.text("main").await.contains("Nothing waits here."), "one reads one's own writes");
+
+    browser.go("/console/disputes?book=aiproxynode").await;
+    browser.click("details.act summary").await;
+    browser.follow("form[action='/console/actions/dispute-resolve'] button").await;
+    assert!(browser.text(".notice").await.contains("The dispute was resolved."));
+    assert!(browser.text("main").await.contains("No dispute waits."));
+    browser.sign_out().await;
+
+    browser.sign_in(&stage.token("admin")).await;
+    browser.go("/console/disputes?book=imini").await;
+    browser.click("details.act summary").await;
+    browser.follow("form[action='/console/actions/appeal-decide'] button").await;
+    assert!(browser.text(".notice").await.contains("The appeal was decided."));
+    let omar: Value = stage.api().get("auditor", "/v1/accounts/omar").await.ok().json();
+    assert_eq!((&omar["measures"], &omar["appeals"][0]["state"]), (&json!([]), &json!("upheld")));
+    browser.close().await;
+    stage.stop().await;
+}

@@ -5,7 +5,16 @@ use super::day::Stage;
 
 const WINDOWS: [(u32, &str); 4] = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")];
 
-const PAGES: [(&str, &str); 12] = [
+const PAGES: [(&str, &str); 21] = [
+    ("overview", "/console/overview?book=pixapi"),
+    ("accounts", "/console/accounts?book=pixapi"),
+    ("usage", "/console/usage?book=pixapi&by=model&from=2026-03-01&tz=Europe/Berlin"),
+    ("refunds", "/console/refunds?book=zivv"),
+    ("approvals", "/console/approvals?book=pixapi"),
+    ("disputes", "/console/disputes?book=aiproxynode"),
+    ("revenue", "/console/reports?book=pixapi&from=2026-03-01&group=day"),
+    ("trial-balance", "/console/reports?book=pixapi&report=trial-balance"),
+    ("projections", "/console/projections"),
     ("account", "/console/accounts/acme"),
     ("account-then", "/console/accounts/acme?at=2026-03-05T00:00&tz=Europe/Berlin"),
     ("entries", "/console/accounts/acme?tab=entries"),
@@ -27,7 +36,11 @@ async fn every_page_fits_a_laptop_and_a_phone() {
     let folder = pictures();
     browser.go("/console/sign-in").await;
     shoot(&browser, &folder, "sign-in").await;
-    browser.sign_in(&stage.token("finance")).await;
+    browser.sign_in(&stage.token("admin")).await;
+    let refunds = stage.api().get("auditor", "/v1/accounts/ming/refunds").await.ok().json();
+    let refund = format!("/console/refunds/{}", refunds["items"][0]["refund_id"].as_str().unwrap());
+    browser.go(&refund).await;
+    shoot(&browser, &folder, "refund").await;
     for (name, path) in PAGES {
         browser.go(path).await;
         assert_eq!(browser.count(".trouble").await, 0, "{path}: {}", browser.text("main").await);

@@ -4,10 +4,11 @@ use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use scrip_engine::BookScope;
 
+use super::api::with_query;
 use super::assets::{SCRIPT, STYLE};
 use super::sign_in::is_local;
 use super::trouble::Trouble;
-use super::visitor::Visitor;
+use super::visitor::{Fields, Visitor};
 use crate::rights::Right;
 
 /// Where a page belongs among the ways through the console.
@@ -33,6 +34,14 @@ struct Way {
     right: Right,
     /// The outline of its sign, on a grid of 24.
     sign: &'static str,
+}
+
+impl Way {
+    /// Where it leads: on with the book that is looked at, where a page is of one.
+    fn href(&self, book: Option<&str>) -> String {
+        let of_all = matches!(self.place, Place::Books | Place::Audit | Place::Projections);
+        with_query(self.path, &[("book", book.filter(|_| !of_all))])
+    }
 }
 
 /// The ways, in groups.
@@ -212,6 +221,8 @@ fn head(title: &str) -> Markup {
 }
 
 fn ways(visitor: &Visitor, place: Place, label: &str) -> Markup {
+    let query = Fields::of_query(&visitor.here);
+    let book = query.get("book");
     html! {
         nav aria-label=(label) {
             @for (group, ways) in WAYS {
@@ -221,7 +232,7 @@ fn ways(visitor: &Visitor, place: Place, label: &str) -> Markup {
                     ul {
                         @for way in open {
                             li {
-                                a href=(way.path) aria-current=[(way.place == place).then_some("page")] {
+                                a href=(way.href(book)) aria-current=[(way.place == place).then_some("page")] {
                                     (sign(way.sign)) (way.label)
                                 }
                             }

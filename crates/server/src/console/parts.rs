@@ -67,6 +67,11 @@ pub(super) fn badge(state: &str) -> Markup {
     html! { span.badge data-tone=(tone) { (words(state)) } }
 }
 
+/// The state of something that somebody has to decide while it is open.
+pub(super) fn case(state: &str) -> Markup {
+    html! { @if state == "open" { span.badge data-tone="wait" { (state) } } @else { (badge(state)) } }
+}
+
 /// A section of a page.
 pub(super) fn section(title: &str, beside: &Markup, body: &Markup) -> Markup {
     let id = title.to_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");

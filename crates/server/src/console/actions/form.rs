@@ -21,7 +21,7 @@ pub(in crate::console) fn form(
     let inner = html! {
         (hidden(visitor, action, id, known))
         @for field in &shown { (input(field, id, action, value(known, field.place))) }
-        button.primary type="submit" { (action.label) }
+        button.primary[action.is_main() || !shown.is_empty()] type="submit" { (action.label) }
     };
     html! {
         @if shown.is_empty() {

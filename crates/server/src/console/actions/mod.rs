@@ -38,6 +38,13 @@ pub(super) struct Action {
     fields: &'static [Field],
 }
 
+impl Action {
+    /// Whether it is what a page is opened for.
+    fn is_main(&self) -> bool {
+        self.path.ends_with("/approve")
+    }
+}
+
 /// A field of a form, and where its value goes in the command.
 pub(super) struct Field {
     /// The place in the command's JSON: `reason`, `amount/currency`, `evidence/0/kind`.

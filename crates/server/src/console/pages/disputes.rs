@@ -8,7 +8,9 @@ use super::{book_field, book_of, own_zone, queue_form};
 use crate::console::actions::{self, APPEAL_DECIDE, DISPUTE_RESOLVE, REVIEW_CLOSE, form};
 use crate::console::api::Items;
 use crate::console::frame::{self, Content, Place};
-use crate::console::parts::{account_link, badge, credits, empty, maybe, none, plain, short, table, words};
+use crate::console::parts::{
+    account_link, badge, case, credits, empty, maybe, none, plain, short, table, words,
+};
 use crate::console::trouble::Trouble;
 use crate::console::visitor::{Fields, Visitor};
 use crate::console::zone::Zone;
@@ -110,7 +112,7 @@ fn disputes_table(visitor: &Visitor, zone: Zone, list: &Items<Dispute>) -> Marku
                 td { (words(&item.reason)) div.hint { (maybe(item.reference.as_deref())) } }
                 td { (zone.time(&item.opened_at)) }
                 td {
-                    (badge(&item.status))
+                    (case(&item.status))
                     @if let Some(amount) = &item.credits { div.hint { (credits(amount)) " credits" } }
                     @if let Some(at) = &item.resolved_at { div.hint { (zone.time(at)) } }
                 }
@@ -158,7 +160,7 @@ fn reviews_table(visitor: &Visitor, zone: Zone, list: &Items<Review>) -> Markup 
                 td { (words(&item.reason)) }
                 td.num { (item.count) }
                 td { (zone.time(&item.opened_at)) }
-                td { (badge(&item.status)) @if let Some(decision) = &item.decision { div.hint { (words(decision)) } } }
+                td { (case(&item.status)) @if let Some(decision) = &item.decision { div.hint { (words(decision)) } } }
                 td { @if item.decision.is_none() { (form(visitor, &REVIEW_CLOSE, &item.review_id, &[])) } @else { (none()) } }
             }
         }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::Sight;
 use super::head::{Head, code};
 use crate::console::actions::{APPEAL_DECIDE, APPEAL_FILE, FREEZE, REVIEW_CLOSE, THAW, form};
-use crate::console::parts::{badge, credits, empty, maybe, plain, section, short, table};
+use crate::console::parts::{badge, case, credits, empty, maybe, plain, section, short, table};
 
 pub(super) fn show(sight: &Sight<'_>) -> Markup {
     let Some(head) = &sight.head else { return html! {} };
@@ -108,7 +108,7 @@ fn breaches(sight: &Sight<'_>, head: &Head) -> Markup {
                     td { (breach.by) }
                     td { (code(&breach.reason)) }
                     td { (sight.zone.time(&breach.cure_until)) }
-                    td { (badge(&breach.state)) }
+                    td { (case(&breach.state)) }
                 }
             }
         },
@@ -130,7 +130,7 @@ fn reviews(sight: &Sight<'_>, head: &Head) -> Markup {
                         td { (code(&review.reason)) @if let Some(clause) = &review.clause { " " span.clause { (clause) } } }
                         td.num { (review.count) }
                         td { (sight.zone.time(&review.opened_at)) }
-                        td { (badge(&review.status)) @if let Some(decision) = &review.decision { div.hint { (decision) } } }
+                        td { (case(&review.status)) @if let Some(decision) = &review.decision { div.hint { (decision) } } }
                         td {
                             @if review.decision.is_none() && !sight.is_past() {
                                 (form(sight.visitor, &REVIEW_CLOSE, &review.review_id, &[]))
