@@ -108,10 +108,10 @@ actions! {
         [code("reason", "Reason"), optional("amount", "Credits, if not all of it", Kind::Amount)];
     CANCEL_SUBSCRIPTION = "cancel-subscription", "Cancel", "The subscription was cancelled.", CancelSubscriptions,
         "/v1/subscriptions/{id}/cancel", [];
-    PROJECTION_SKIP = "projection-skip", "Leave the event out", "The decision was recorded.", Terms,
+    PROJECTION_SKIP = "projection-skip", "Leave the event out", "The decision was recorded.", Operations,
         "/v1/projections/{id}/skip",
         [Field { place: "position", label: "", kind: Kind::KnownNumber, required: true }, code("reason", "Reason")];
-    PROJECTIONS_REBUILD = "projections-rebuild", "Build anew", "A new generation is being built.", Terms,
+    PROJECTIONS_REBUILD = "projections-rebuild", "Build anew", "A new generation is being built.", Operations,
         "/v1/projections/rebuild", [];
     OPEN_ACCOUNT = "open-account", "Open an account", "The account was opened.", Accounts,
         "/v1/books/{id}/accounts",
