@@ -15,6 +15,7 @@ CREATE TABLE usage_quarters (
     absorbed BIGINT NOT NULL, absorbed_nanos BIGINT NOT NULL,
     PRIMARY KEY (book, account, start, model, endpoint, api_key, outcome)
 );
+CREATE INDEX usage_quarters_by_time ON usage_quarters (book, start);
 CREATE TABLE usage_days (
     book TEXT NOT NULL,
     account TEXT NOT NULL,

@@ -37,7 +37,7 @@ pub struct World {
     stop: oneshot::Sender<()>,
     server: JoinSet<bool>,
     /// Of the read models.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A whole answer.
@@ -151,7 +151,12 @@ impl World {
             let _dropped = stopped.await;
         }));
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { engine, read_side, address, store, client, stop, server, _folder: folder }
+        Self { engine, read_side, address, store, client, stop, server, folder }
+    }
+
+    /// The folder of its read models, where they are in SQLite.
+    pub fn read_models(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Stops everything and starts it again on the same store.

@@ -7,6 +7,7 @@ mod money;
 mod periods;
 mod prices;
 mod privacy;
+mod reading;
 mod refunds;
 mod small_calls;
 mod terms;

@@ -3,6 +3,8 @@
 //! Written by hand because a request's part of it must be a few atomic additions: the libraries look a series up by its
 //! labels under a lock, request by request. A route's series are found once, by its path.
 
+mod read_side;
+
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::OnceLock;
@@ -10,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::http::Method;
+pub(crate) use read_side::read_side;
 use scrip_engine::Stats;
 
 /// Upper ends of the latency buckets, in microseconds.

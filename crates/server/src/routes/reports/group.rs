@@ -33,7 +33,7 @@ pub(super) fn read<D: Copy>(text: &str, known: &[(&'static str, D)]) -> Result<G
         }
         let again = given.get(..at).is_some_and(|before| before.contains(name));
         let other_unit = |other: &&str| units.contains(other) && other != name;
-        if again || (units.contains(name) && given.iter().any(|other| other_unit(other))) {
+        if again || (units.contains(name) && given.iter().any(other_unit)) {
             return Err(refused("one unit of time, and each of the others once", name));
         }
     }
