@@ -367,6 +367,9 @@ async fn what_cannot_be_exported_leaves_no_file() {
     let nowhere =
         scrip_on(&data, &["export", "--format", "csv", "--out", "/nowhere/books.csv"]).await.with(3);
     assert!(nowhere.err.contains("/nowhere/books.csv"), "{nowhere:?}");
+    let a_folder =
+        scrip_on(&data, &["export", "--format", "csv", "--out", folder.path().to_str().unwrap()]).await;
+    assert!(a_folder.with(3).err.contains("cannot write"));
     let left: Vec<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("books.out")), "{left:?}");

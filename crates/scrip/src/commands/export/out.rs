@@ -55,12 +55,11 @@ impl Out {
         if let Target::File(file) = &*self.writer.target() {
             file.get_ref().sync_all()?;
         }
-        match self.file.take() {
-            Some((part, path)) => {
-                std::fs::rename(&part, &path).with_context(|| format!("cannot write {}", path.display()))
-            }
-            None => Ok(()),
+        if let Some((part, path)) = &self.file {
+            std::fs::rename(part, path).with_context(|| format!("cannot write {}", path.display()))?;
         }
+        self.file = None;
+        Ok(())
     }
 }
 
