@@ -1,6 +1,7 @@
 //! What calls came to, from sums that are kept: the calls themselves are never looked at.
 //!
-//! A span of time is covered by whole days of UTC where it holds some, and by quarters of an hour around them. Calls count
+//! A span of time is covered by days of UTC, and at its ends by the quarters of an hour that it has besides or that it has
+//! not: a day of Berlin is a day of UTC, with the last hour of the day before and without its own last hour. Calls count
 //! when they were recorded, refunds when they were given, whatever the time of their calls: what a period came to is not
 //! changed by what happens after it.
 
@@ -108,10 +109,31 @@ pub struct Usage {
     pub total: UsageSum,
 }
 
-/// The columns that are summed up.
-const SUMS: &str = "CAST(SUM(calls) AS BIGINT), CAST(SUM(charged) AS BIGINT), CAST(SUM(charged_nanos) AS BIGINT), \
-    CAST(SUM(refunded) AS BIGINT), CAST(SUM(refunded_nanos) AS BIGINT), CAST(SUM(on_debt) AS BIGINT), \
-    CAST(SUM(on_debt_nanos) AS BIGINT), CAST(SUM(absorbed) AS BIGINT), CAST(SUM(absorbed_nanos) AS BIGINT)";
+/// The columns that are summed up: amounts are two each.
+const SUMMED: [&str; 9] = [
+    "calls",
+    "charged",
+    "charged_nanos",
+    "refunded",
+    "refunded_nanos",
+    "on_debt",
+    "on_debt_nanos",
+    "absorbed",
+    "absorbed_nanos",
+];
+
+/// What is left of days from which quarters of an hour are taken may be nothing: then there was no call and no refund.
+const THERE: &str = " HAVING SUM(calls) <> 0 OR SUM(refunded) * 1000000000 <> -SUM(refunded_nanos)";
+
+/// A part of a span of time, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    table: &'static str,
+    from: i64,
+    until: i64,
+    /// It is taken away.
+    less: bool,
+}
 
 impl Snapshot {
     /// What calls came to.
@@ -168,11 +190,16 @@ async fn read(
     if !group.is_empty() {
         statement.push(&columns).push(", ");
     }
-    statement.push(SUMS).push(" FROM (");
-    for (at, (table, from, until)) in cover(span).into_iter().enumerate() {
-        statement.push(if at > 0 { " UNION ALL " } else { "" }).push("SELECT * FROM ").push(table);
+    let sums = SUMMED.map(|column| format!("CAST(SUM({column}) AS BIGINT)"));
+    statement.push(&sums.join(", ")).push(" FROM (");
+    for (at, part) in cover(span).into_iter().enumerate() {
+        let sign = if part.less { "-" } else { "" };
+        let sums = SUMMED.map(|column| format!("{sign}{column} AS {column}"));
+        statement.push(if at > 0 { " UNION ALL " } else { "" });
+        statement.push("SELECT account, model, endpoint, api_key, outcome, ").push(&sums.join(", "));
+        statement.push(" FROM ").push(part.table);
         filter(&mut statement, query);
-        statement.push(" AND start >= ").value(from).push(" AND start < ").value(until);
+        statement.push(" AND start >= ").value(part.from).push(" AND start < ").value(part.until);
     }
     statement.push(") AS parts");
     if let Some(after) = after {
@@ -181,9 +208,9 @@ async fn read(
     }
     if group.is_empty() {
         // A sum over nothing is a row of nothing, which is left out.
-        statement.push(" HAVING COUNT(*) > 0");
+        statement.push(THERE);
     } else {
-        statement.push(" GROUP BY ").push(&columns).push(" ORDER BY ").push(&columns);
+        statement.push(" GROUP BY ").push(&columns).push(THERE).push(" ORDER BY ").push(&columns);
         statement.push(" LIMIT ").value(i64::try_from(limit).unwrap_or(i64::MAX));
     }
     statement.rows(connection).await
@@ -204,18 +231,24 @@ fn filter(statement: &mut Statement, query: &UsageQuery) {
     }
 }
 
-/// The tables that hold a span of time, each with the part of it that is read there, in seconds.
-fn cover(span: Span) -> Vec<(&'static str, i64, i64)> {
+/// What a span of time is made of, with as few quarters of an hour as can be.
+fn cover(span: Span) -> Vec<Part> {
     const QUARTERS: &str = "usage_quarters";
     let (from, until) = (seconds(span.from), seconds(span.until));
-    let first_day = from.saturating_add(DAY.saturating_sub(1)).div_euclid(DAY).saturating_mul(DAY);
-    let last_day = until.div_euclid(DAY).saturating_mul(DAY);
-    if first_day >= last_day {
-        return vec![(QUARTERS, from, until)];
+    let nearest = |time: i64| time.saturating_add(DAY / 2).div_euclid(DAY).saturating_mul(DAY);
+    let (first, last) = (nearest(from), nearest(until));
+    if first >= last {
+        return vec![Part { table: QUARTERS, from, until, less: false }];
     }
-    let parts =
-        [(QUARTERS, from, first_day), ("usage_days", first_day, last_day), (QUARTERS, last_day, until)];
-    parts.into_iter().filter(|(_, from, until)| from < until).collect()
+    // Where a day begins before the span does, or ends after it, what lies between is taken away.
+    let part = |from: i64, until: i64, less| Part { table: QUARTERS, from, until, less };
+    let ends = [
+        if from <= first { part(from, first, false) } else { part(first, from, true) },
+        if last <= until { part(last, until, false) } else { part(until, last, true) },
+    ];
+    let days = Part { table: "usage_days", from: first, until: last, less: false };
+    let ends = ends.into_iter().filter(|part| part.from < part.until);
+    std::iter::once(days).chain(ends).collect()
 }
 
 fn sum(row: &AnyRow, from: usize) -> sqlx::Result<UsageSum> {
@@ -234,23 +267,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_is_covered_once() {
-        let span = |from: i64, until: i64| Span {
-            from: scrip_ledger::Timestamp::from_micros(from * 1_000_000),
-            until: scrip_ledger::Timestamp::from_micros(until * 1_000_000),
-        };
-        for (from, until, parts) in [
-            (0, DAY, vec!["usage_days"]),
-            (900, DAY, vec!["usage_quarters"]),
-            (900, 2 * DAY + 900, vec!["usage_quarters", "usage_days", "usage_quarters"]),
-            (0, 2 * DAY + 900, vec!["usage_days", "usage_quarters"]),
-            (900, 2 * DAY, vec!["usage_quarters", "usage_days"]),
-            (DAY - 900, DAY + 900, vec!["usage_quarters"]),
-        ] {
-            let cover = cover(span(from, until));
-            assert_eq!(cover.iter().map(|(table, ..)| *table).collect::<Vec<_>>(), parts, "{from}..{until}");
-            assert_eq!((cover.first().unwrap().1, cover.last().unwrap().2), (from, until));
-            assert!(cover.windows(2).all(|pair| pair[0].2 == pair[1].1));
+    fn every_quarter_of_an_hour_of_a_span_is_covered_once_and_no_other() {
+        const QUARTER: i64 = 900;
+        let at = |quarters: i64| scrip_ledger::Timestamp::from_micros(quarters * QUARTER * 1_000_000);
+        for (from, length) in
+            (0..200).step_by(7).flat_map(|from| (1..400).step_by(13).map(move |length| (from, length)))
+        {
+            let until = from + length;
+            let parts = cover(Span { from: at(from), until: at(until) });
+            for quarter in -200..800 {
+                let time = quarter * QUARTER;
+                let held = |part: &&Part| (part.from..part.until).contains(&time);
+                let times: i64 = parts.iter().filter(held).map(|part| if part.less { -1 } else { 1 }).sum();
+                assert_eq!(
+                    times,
+                    i64::from((from..until).contains(&quarter)),
+                    "{quarter} of {from}..{until}: {parts:?}"
+                );
+            }
+            for days in parts.iter().filter(|part| part.table == "usage_days") {
+                assert_eq!((days.from % DAY, days.until % DAY), (0, 0));
+            }
         }
     }
 }

@@ -195,25 +195,50 @@ fn added(month: &Value) -> rust_decimal::Decimal {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_period_stands_and_what_comes_late_adjusts_the_open_one() {
-    let world = quarter().await;
-    let july = "from=2026-07-01&until=2026-08-01&tz=UTC";
-    let august = "from=2026-08-01&until=2026-09-01&tz=UTC";
+    let world = World::start().await;
+    world.account("pixapi", "carol", "0").await;
+    world.post("finance", "/v1/accounts/carol/top-ups", "t-1", top_up("order-1")).await.ok();
+    let lots = world.get("auditor", "/v1/accounts/carol/lots").await.ok().json();
+    assert_eq!(lots["items"][0]["expires_at"], "2027-07-01T00:00:00.000000Z");
+    // Nothing runs for a year: when it does again, July is closed before anybody looks at the account.
+    assert!(world.engine.clock().set("2027-08-10T00:00:00Z".parse().unwrap()));
+    let close = json!({ "until": "2027-08-01T00:00:00Z" });
+    world.post("finance", "/v1/books/pixapi/periods/close", "close-1", close).await.ok();
+    let month = |report: &str, from: &str, until: &str| {
+        format!("{REPORTS}/{report}?from={from}&until={until}&tz=UTC")
+    };
+    let july = |report: &str| month(report, "2027-07-01", "2027-08-01");
+    let august = |report: &str| month(report, "2027-08-01", "2027-09-01");
     let mut before = Vec::new();
     for report in ["revenue", "deferred-revenue", "breakage"] {
-        before.push(all(&world, &format!("{REPORTS}/{report}?{july}"), 100).await);
+        before.push(all(&world, &july(report), 100).await);
     }
-    // A bank that gives back in September what was paid in July, and a fraud that is found then.
-    let freeze = json!({ "scope": "account", "reason": "fraud" });
-    world.post("support", "/v1/accounts/carol/freeze", "f-1", freeze).await.ok();
-    let calls = world.get("auditor", "/v1/accounts/alice/calls").await.ok().json();
-    let debit = calls["items"][2]["debit_id"].as_str().unwrap().to_owned();
-    let refund = json!({ "reason": "quality", "amount": "1" });
-    world.post("finance", &format!("/v1/debits/{debit}/refund"), "u-2", refund).await.ok();
+    assert_eq!((&before[0], &before[1][0]["closing"]), (&vec![], &json!("10.00")));
+    // The account is looked at: its credits ended in July.
+    let grant = json!({ "source": "compensation", "credits": "1" });
+    world.post("finance", "/v1/accounts/carol/grants", "g-1", grant).await.ok();
+    let events = world.get("auditor", "/v1/accounts/carol/events").await.ok().json();
+    let expired =
+        events["items"].as_array().unwrap().iter().find(|event| event["type"] == "lot_expired").unwrap();
+    assert_eq!(expired["effective_at"], "2027-07-01T00:00:00.000000Z");
+    assert_eq!(expired["recorded_at"], "2027-08-10T00:00:00.000000Z");
     for (report, before) in ["revenue", "deferred-revenue", "breakage"].into_iter().zip(&before) {
-        assert_eq!(&all(&world, &format!("{REPORTS}/{report}?{july}"), 100).await, before, "{report}");
+        assert_eq!(&all(&world, &july(report), 100).await, before, "{report} of July stands");
     }
-    let revenue = all(&world, &format!("{REPORTS}/revenue?{august}"), 100).await;
-    assert!(!revenue.is_empty(), "what was given back is of the open month");
+    let revenue = all(&world, &august("revenue"), 100).await;
+    assert_eq!(revenue[0]["account"], "revenue:breakage:expired");
+    assert_eq!((&revenue[0]["amount"], &revenue[0]["adjustments"]), (&json!("10.00"), &json!("10.00")));
+    let deferred = &all(&world, &august("deferred-revenue"), 100).await[0];
+    assert_eq!((&deferred["opening"], &deferred["closing"]), (&json!("10.00"), &json!("0.00")));
+    assert_eq!(deferred["adjustments"], "-10.00");
+    // What the account had is told by when it took effect, and by when it was known.
+    let posted = async |query: &str| {
+        let report = ask(&world, &format!("{REPORTS}/balances?{query}")).await;
+        report["items"][0]["balance"]["posted"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(posted("as_of=2027-06-30T23:59:59.999999Z").await, "10");
+    assert_eq!(posted("as_of=2027-07-15T00:00:00Z").await, "0");
+    assert_eq!(posted("").await, "1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
