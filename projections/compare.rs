@@ -8,8 +8,6 @@ use crate::table::{Row, Table};
 
 /// Rows that are read at a time.
 const PAGE: i64 = 5_000;
-/// Differences that are told in words.
-const EXAMPLES: usize = 20;
 
 /// Compares a table in two databases. A row that only one of them has is a difference of its own.
 pub(crate) async fn table(
@@ -39,13 +37,7 @@ pub(crate) async fn table(
             (Some(a), b) if b.is_none_or(|b| key(a) < key(b)) => Some((left.rows.pop(), None)),
             _ => Some((None, right.rows.pop())),
         };
-        found.rows = found.rows.saturating_add(1);
-        if let Some((a, b)) = difference {
-            found.differences = found.differences.saturating_add(1);
-            if found.examples.len() < EXAMPLES {
-                found.examples.push(told(table, a.as_ref(), b.as_ref()));
-            }
-        }
+        found.count(difference.map(|(a, b)| told(table, a.as_ref(), b.as_ref())));
     }
 }
 

@@ -9,23 +9,35 @@ use std::path::{Path, PathBuf};
 
 /// Writes the sum of a file that nobody has open any more.
 pub(crate) fn seal(file: &Path) -> std::io::Result<()> {
-    if beside(file, "-wal").metadata().is_ok_and(|wal| wal.len() > 0) {
+    if has_journal(file) {
         return Ok(());
     }
     std::fs::write(beside(file, ".sum"), format!("{:08x}\n", sum(file)?))
 }
 
-/// Compares the file with the sum that was written when it was closed, if it was, and forgets the sum: from now on the file
-/// changes. Answers whether it is known to be whole, or what is wrong with it.
-pub(crate) fn check(file: &Path) -> Result<bool, String> {
-    let kept = beside(file, ".sum");
-    let Ok(text) = std::fs::read_to_string(&kept) else { return Ok(false) };
+/// Compares the file with the sum that was written when it was closed, if it was. Answers whether it is known to be whole, or
+/// what is wrong with it.
+pub(crate) fn compare(file: &Path) -> Result<bool, String> {
+    let Ok(text) = std::fs::read_to_string(beside(file, ".sum")) else { return Ok(false) };
     let now = sum(file).map_err(|error| error.to_string())?;
-    if text.trim() != format!("{now:08x}") {
-        return Err("its contents are not those that it was closed with".to_owned());
+    if text.trim() == format!("{now:08x}") {
+        Ok(true)
+    } else {
+        Err("its contents are not those that it was closed with".to_owned())
     }
-    std::fs::remove_file(&kept).map_err(|error| error.to_string())?;
-    Ok(true)
+}
+
+/// Forgets the sum of a file that is about to change.
+pub(crate) fn forget(file: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(beside(file, ".sum")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether some of a database's contents are in its journal still.
+pub(crate) fn has_journal(file: &Path) -> bool {
+    beside(file, "-wal").metadata().is_ok_and(|wal| wal.len() > 0)
 }
 
 fn beside(file: &Path, suffix: &str) -> PathBuf {

@@ -6,19 +6,21 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use scrip_store::{EventStore, Hash};
+use scrip_store::Hash;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection};
 
 use crate::error::OpenError;
 use crate::model::Model;
 use crate::table::{Change, Kind, Places, Row, Table, Value, split};
+use crate::trust::APPLICATION_ID;
 
-/// The shape of all tables. It rises with every change of a model: what has another one is built anew.
+/// What rises when a model makes other rows of the same events: what has another one is built anew. A change of the tables
+/// themselves is seen from their schema.
 pub const FORMAT: i64 = 1;
 
 /// What `meta` says of a database of ours.
-const PRODUCT: &str = "scrip read models";
+pub(crate) const PRODUCT: &str = "scrip read models";
 
 /// Connections that queries share.
 const READERS: u32 = 4;
@@ -60,11 +62,19 @@ CREATE TABLE models (
 );";
 
 impl Source {
-    /// The generations that are there, oldest first.
+    /// The generations that are there, oldest first. Makes the place for them if there is none.
     pub(crate) async fn generations(&self) -> Result<Vec<Generation>, OpenError> {
+        if let Self::Folder(folder) = self {
+            std::fs::create_dir_all(folder).map_err(|error| OpenError::file(folder, error))?;
+        }
+        self.existing().await
+    }
+
+    /// The generations that are there, oldest first.
+    pub(crate) async fn existing(&self) -> Result<Vec<Generation>, OpenError> {
         let mut numbers: Vec<u64> = match self {
+            Self::Folder(folder) if !folder.is_dir() => Vec::new(),
             Self::Folder(folder) => {
-                std::fs::create_dir_all(folder).map_err(|error| OpenError::file(folder, error))?;
                 let entries = std::fs::read_dir(folder).map_err(|error| OpenError::file(folder, error))?;
                 let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
                 names.filter_map(|name| name.strip_suffix(".sqlite")?.parse().ok()).collect()
@@ -115,7 +125,7 @@ impl Generation {
         }
     }
 
-    fn file(&self, folder: &Path) -> PathBuf {
+    pub(crate) fn file(&self, folder: &Path) -> PathBuf {
         folder.join(format!("{}.sqlite", self.number))
     }
 
@@ -177,6 +187,14 @@ impl Generation {
         Ok(pool.connect_lazy_with(self.options()?))
     }
 
+    /// A schema for this database: text is ordered by its bytes, as SQLite and Rust do, whatever the server's language.
+    fn dialect(&self, schema: &str) -> String {
+        match self.source {
+            Source::Folder(_) => schema.to_owned(),
+            Source::Postgres(_) => schema.replace(" TEXT", " TEXT COLLATE \"C\""),
+        }
+    }
+
     /// Makes its tables.
     pub(crate) async fn create(&self, models: &[Box<dyn Model>]) -> Result<AnyConnection, OpenError> {
         if let Source::Postgres(_) = &self.source {
@@ -184,11 +202,18 @@ impl Generation {
             let create = AssertSqlSafe(format!("CREATE SCHEMA {}", self.schema()));
             sqlx::raw_sql(create).execute(&mut plain).await?;
         }
+        if let Source::Folder(_) = &self.source {
+            // Before anything else: a file that is left behind half made is known to be ours.
+            let mut first = self.options()?.connect().await?;
+            let mark = AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}"));
+            sqlx::raw_sql(mark).execute(&mut first).await?;
+            first.close().await?;
+        }
         let mut connection = self.connect().await?;
         let mut creation = connection.begin().await?;
         sqlx::raw_sql(META).execute(&mut *creation).await?;
         for (name, value) in
-            [("product", PRODUCT.to_owned()), ("format", FORMAT.to_string()), ("complete", "0".to_owned())]
+            [("product", PRODUCT.to_owned()), ("format", format(models)), ("complete", "0".to_owned())]
         {
             sqlx::query("INSERT INTO meta (name, value) VALUES ($1, $2)")
                 .bind(name)
@@ -197,8 +222,8 @@ impl Generation {
                 .await?;
         }
         for model in models {
-            sqlx::raw_sql(AssertSqlSafe(model.schema().to_owned())).execute(&mut *creation).await?;
-            checkpoint(&mut creation, model.name(), 0, &String::new(), None).await?;
+            sqlx::raw_sql(AssertSqlSafe(self.dialect(model.schema()))).execute(&mut *creation).await?;
+            checkpoint(&mut creation, model.name(), 0, "", None).await?;
         }
         creation.commit().await?;
         Ok(connection)
@@ -238,70 +263,12 @@ impl Generation {
             }
         }
     }
+}
 
-    /// Opens what is there, if it can be trusted and is of this log and shape; says why not, otherwise.
-    pub(crate) async fn open(
-        &self,
-        store: &dyn EventStore,
-    ) -> Result<Result<(AnyConnection, bool), String>, OpenError> {
-        let checked = match &self.source {
-            Source::Folder(folder) => crate::damage::check(&self.file(folder)),
-            Source::Postgres(_) => Ok(true),
-        };
-        let is_whole = match checked {
-            Ok(is_whole) => is_whole,
-            Err(why) => return Ok(Err(why)),
-        };
-        let mut connection = match self.connect().await {
-            Ok(connection) => connection,
-            Err(OpenError::Database(error)) if is_damage(&error) => return Ok(Err(error.to_string())),
-            Err(error) => return Err(error),
-        };
-        match self.examine(&mut connection, is_whole, store).await {
-            Ok(examined) => Ok(examined.map(|complete| (connection, complete))),
-            Err(OpenError::Database(error)) if is_damage(&error) => Ok(Err(error.to_string())),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn examine(
-        &self,
-        connection: &mut AnyConnection,
-        is_whole: bool,
-        store: &dyn EventStore,
-    ) -> Result<Result<bool, String>, OpenError> {
-        if !is_whole {
-            let (found,): (String,) =
-                sqlx::query_as("PRAGMA quick_check(1)").fetch_one(&mut *connection).await?;
-            if found != "ok" {
-                return Ok(Err(found));
-            }
-        }
-        let meta: Vec<(String, String)> =
-            match sqlx::query_as("SELECT name, value FROM meta").fetch_all(&mut *connection).await {
-                Ok(meta) => meta,
-                Err(error) if is_damage(&error) => return Ok(Err(error.to_string())),
-                Err(_) => return Err(OpenError::Foreign(self.name())),
-            };
-        let of = |wanted: &str| meta.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-        if of("product") != Some(PRODUCT) {
-            return Err(OpenError::Foreign(self.name()));
-        }
-        if of("format") != Some(FORMAT.to_string().as_str()) {
-            return Ok(Err(format!(
-                "its format is {}, this program's {FORMAT}",
-                of("format").unwrap_or("unknown")
-            )));
-        }
-        for (name, checkpoint, hash) in checkpoints(connection).await? {
-            let Some(last) = checkpoint.position.checked_sub(1) else { continue };
-            let events = store.read_all(last, 1)?;
-            if events.first().is_none_or(|event| hex(&event.hash) != hash) {
-                return Ok(Err(format!("{name} has taken in what is not in this log")));
-            }
-        }
-        Ok(Ok(of("complete") == Some("1")))
-    }
+/// What rows are made of: how, and into which tables. A database of another one is built anew.
+pub(crate) fn format(models: &[Box<dyn Model>]) -> String {
+    let sum = models.iter().fold(0, |sum, model| crc32c::crc32c_append(sum, model.schema().as_bytes()));
+    format!("{FORMAT}.{sum:08x}")
 }
 
 /// How far each model has come, and the hash of the last event that it has taken.
@@ -371,7 +338,7 @@ fn chunks(rows: &[Row], columns: usize) -> impl Iterator<Item = &[Row]> {
     std::iter::from_fn(move || {
         let mut size = largest.max(1);
         while size > rest.len() {
-            size = size / 8;
+            size /= 8;
             if size == 0 {
                 size = usize::from(!rest.is_empty());
                 break;
@@ -452,14 +419,6 @@ pub(crate) fn hex(hash: &Hash) -> String {
         let _infallible = write!(text, "{byte:02x}");
         text
     })
-}
-
-/// Whether an error says that the file is not whole, or no database.
-pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .and_then(|error| error.code())
-        .is_some_and(|code| matches!(code.as_ref(), "11" | "26" | "267" | "523" | "779"))
 }
 
 /// Whether the database refuses what is written, and would again.

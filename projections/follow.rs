@@ -92,7 +92,8 @@ async fn follow(shared: &Shared, generation: Generation) -> Result<Option<Genera
     let mut follower = follower(&shared.store, generation, shared.batch).await?;
     shared.publish(&follower, None);
     while !shared.stopping.load(Ordering::Acquire) {
-        if let Some(replacement) = shared.replacement.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let replacement = shared.replacement.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(replacement) = replacement {
             follower.generation.drop().await?;
             return Ok(Some(replacement));
         }
@@ -106,21 +107,20 @@ async fn follow(shared: &Shared, generation: Generation) -> Result<Option<Genera
                 continue;
             }
             let written = follower.advance(u64::MAX).await?;
-            let recorded_at = match written {
-                Written::Events { recorded_at, .. } => Some(recorded_at),
-                Written::Nothing => None,
+            let (recorded_at, all) = match written {
+                Written::Events { recorded_at, all } => (Some(recorded_at), all),
+                Written::Nothing => (None, true),
             };
+            if all {
+                caught_up(shared, &mut follower).await?;
+            }
             shared.publish(&follower, recorded_at);
             written
         };
         match written {
             Written::Events { all: false, .. } => {}
-            Written::Events { all: true, .. } => {
-                caught_up(shared, &mut follower).await?;
-                shared.rest(GATHER);
-            }
+            Written::Events { all: true, .. } => shared.rest(GATHER),
             Written::Nothing => {
-                caught_up(shared, &mut follower).await?;
                 let head = shared.store.wait_past(follower.position(), WAIT)?;
                 if head > follower.position() && follower.slots.iter().all(|slot| slot.fault.is_some()) {
                     shared.rest(WAIT);
@@ -165,14 +165,21 @@ pub(crate) fn rebuild(side: &ReadSide, generation: Generation) {
     }
 }
 
+/// A follower of a generation that is made for it.
+pub(crate) async fn begin(
+    store: &Arc<dyn EventStore>,
+    generation: Generation,
+    batch: usize,
+) -> Result<Follower, OpenError> {
+    let mut connection = generation.create(&models::all()).await?;
+    let checkpoints = database::checkpoints(&mut connection).await?;
+    Follower::new(Arc::clone(store), generation, models::all(), connection, &checkpoints, batch)
+}
+
 async fn build(side: &ReadSide, generation: Generation) -> Result<Option<Comparison>, OpenError> {
     let shared = side.shared();
     generation.drop().await?;
-    let mut connection = generation.create(&models::all()).await?;
-    let checkpoints = database::checkpoints(&mut connection).await?;
-    let store = Arc::clone(&shared.store);
-    let mut follower =
-        Follower::new(store, generation.clone(), models::all(), connection, &checkpoints, shared.batch)?;
+    let mut follower = begin(&shared.store, generation.clone(), shared.batch).await?;
     // Never beyond the one in use, which it is compared with.
     while follower.position() < shared.status.borrow().position {
         if shared.stopping.load(Ordering::Acquire) {
@@ -195,18 +202,12 @@ async fn build(side: &ReadSide, generation: Generation) -> Result<Option<Compari
     let running = marks.iter().filter(|(_, mark, _)| mark.fault.is_none());
     let target = running.map(|(_, mark, _)| mark.position).max().unwrap_or_else(|| follower.position());
     while follower.position() < target && matches!(follower.advance(target).await?, Written::Events { .. }) {}
-    let mut comparison = Comparison {
-        generation: generation.number,
-        position: follower.position(),
-        rows: 0,
-        differences: 0,
-        examples: Vec::new(),
-    };
-    // One that has stopped, here or there, has nothing to be compared with.
+    let mut comparison = Comparison::at(generation.number, follower.position());
+    // One that has stopped elsewhere than the other has nothing to be compared with.
     let reached = |name: &str| {
-        let there = marks.iter().any(|(known, mark, _)| known == name && mark.position == target);
-        let here = follower.slots.iter().any(|slot| slot.model.name() == name && slot.position == target);
-        there && here
+        let there = marks.iter().find(|(known, ..)| known == name).map(|(_, mark, _)| mark.position);
+        let here = follower.slots.iter().find(|slot| slot.model.name() == name).map(|slot| slot.position);
+        there == here
     };
     let compared: Vec<_> = models::all().into_iter().filter(|model| reached(model.name())).collect();
     for model in &compared {

@@ -8,25 +8,19 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use compact_str::CompactString;
 use scrip_ledger::accounting::{Before, booked};
 use scrip_ledger::book::event::BookEvent;
-use scrip_ledger::event::Charged;
-use scrip_ledger::records::{Announced, BreachState};
-use scrip_ledger::{Account, AccountId, BookId, Event, Timestamp, Token, decode};
-use scrip_store::{EventStore, Hash, RecordedRef, StreamName};
+use scrip_ledger::{Account, AccountId, BookId, Event, Timestamp};
+use scrip_store::{EventStore, StreamName};
 use sqlx::{AnyConnection, Connection};
 
 use crate::accounts::Accounts;
 use crate::database::{self, Checkpoint, Generation};
 use crate::error::OpenError;
-use crate::model::{AccountStep, BookStep, Fault, Model, Overtaken, Place, Takes};
+use crate::log::{BOOK, Taken, What, charge, ended_hold, fold_until, overtaken};
+use crate::model::{AccountStep, BookStep, Fault, Model, Takes};
 use crate::models::folds;
 use crate::table::Change;
-
-/// What the names of streams begin with, by what they are of.
-const ACCOUNT: &str = "account-";
-const BOOK: &str = "book-";
 
 /// A model, and how far it has come.
 pub(crate) struct Slot {
@@ -50,19 +44,6 @@ pub(crate) struct Follower {
     batch: usize,
     /// Events that somebody has decided to leave out, by model.
     skipped: HashSet<(&'static str, u64)>,
-}
-
-/// An event, read from the log.
-struct Taken {
-    place: Place,
-    hash: Hash,
-    what: What,
-}
-
-enum What {
-    Account(AccountId, Result<Event, String>),
-    Book(BookId, Result<BookEvent, String>),
-    Other,
 }
 
 /// A batch that is folded and not written yet.
@@ -398,40 +379,6 @@ fn give(
     }
 }
 
-/// Takes the events of an account's stream up to a revision.
-pub(crate) fn fold_until(
-    store: &dyn EventStore,
-    account: &mut Account,
-    revision: u64,
-) -> Result<(), OpenError> {
-    if account.next_revision() >= revision {
-        return Ok(());
-    }
-    let Some(stream) = account_stream(account.id()) else { return Ok(()) };
-    store.scan_stream(&stream, account.next_revision(), &mut |stored| {
-        if stored.revision >= revision {
-            return ControlFlow::Break(());
-        }
-        take(account, &stored);
-        ControlFlow::Continue(())
-    })?;
-    Ok(())
-}
-
-/// Takes an event that may not be readable: then it is passed over, and the account says so.
-pub(crate) fn take(account: &mut Account, stored: &RecordedRef<'_>) {
-    let recorded_at = Timestamp::from_micros(stored.recorded_at);
-    match decode(stored.event_type, stored.version, stored.payload) {
-        Ok(event) => account.evolve(&event, recorded_at),
-        Err(_) => account.pass_over(recorded_at),
-    }
-}
-
-/// The stream of an account.
-pub(crate) fn account_stream(id: &AccountId) -> Option<StreamName> {
-    StreamName::new(&format!("{ACCOUNT}{id}")).ok()
-}
-
 /// Until when the periods of a book were closed at a position.
 fn closed_until(
     known: &mut HashMap<BookId, Option<Timestamp>>,
@@ -456,60 +403,4 @@ fn closed_until(
     }
     known.insert(book.clone(), closed);
     Ok(closed)
-}
-
-/// The hold that an event ends.
-const fn ended_hold(event: &Event) -> Option<u64> {
-    match event {
-        Event::HoldCaptured(event) => Some(event.hold),
-        Event::HoldVoided(event) => Some(event.hold),
-        Event::HoldExpired(event) => Some(event.hold),
-        _ => None,
-    }
-}
-
-/// What the closing of an account overtakes.
-fn overtaken(account: &Account) -> Vec<Overtaken> {
-    let measures = &account.records().measures;
-    let breaches = measures.breaches().iter().filter(|breach| breach.state == BreachState::Open);
-    let closings = measures.announcements().iter();
-    let closings = closings.filter(|known| matches!(known.what, Announced::Closing { .. }));
-    let breaches = breaches.map(|breach| Overtaken::Breach(breach.revision));
-    breaches.chain(closings.map(|known| Overtaken::Announcement(known.revision))).collect()
-}
-
-/// What an account's event charged, if it charged a call.
-fn charge(store: &dyn EventStore, id: &AccountId, revision: u64) -> Result<Option<Charged>, OpenError> {
-    let Some(stream) = account_stream(id) else { return Ok(None) };
-    let stored = store.read_stream(&stream, revision, 1)?;
-    let event = stored.first().map(|stored| &stored.event);
-    let event = event.and_then(|event| decode(&event.event_type, event.version, &event.payload).ok());
-    Ok(match event {
-        Some(Event::Debited(debited)) => Some(debited.charge),
-        Some(Event::HoldCaptured(captured)) => Some(captured.charge),
-        _ => None,
-    })
-}
-
-impl Taken {
-    fn of(stored: &RecordedRef<'_>) -> Self {
-        let what = if let Some(id) = stored.stream.strip_prefix(ACCOUNT) {
-            let event = decode(stored.event_type, stored.version, stored.payload);
-            Token::new(id)
-                .map_or(What::Other, |id| What::Account(id, event.map_err(|error| error.to_string())))
-        } else if let Some(id) = stored.stream.strip_prefix(BOOK) {
-            let event = BookEvent::read(stored.event_type, stored.payload);
-            id.parse().map_or(What::Other, |id| What::Book(id, event.map_err(|error| error.to_string())))
-        } else {
-            What::Other
-        };
-        let place = Place {
-            position: stored.position,
-            revision: stored.revision,
-            recorded_at: Timestamp::from_micros(stored.recorded_at),
-            effective_at: Timestamp::from_micros(stored.effective_at),
-            actor: CompactString::new(stored.actor),
-        };
-        Self { place, hash: stored.hash, what }
-    }
 }

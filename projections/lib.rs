@@ -8,6 +8,7 @@
 //! - **Invariant**: what an answer says is true of the position that it names.
 
 mod accounts;
+mod check;
 mod compare;
 mod damage;
 mod database;
@@ -15,6 +16,7 @@ mod decisions;
 mod error;
 mod follow;
 mod follower;
+mod log;
 mod model;
 mod models;
 mod past;
@@ -23,7 +25,9 @@ pub mod reports;
 mod rows;
 mod table;
 mod time;
+mod trust;
 
+pub use check::{Check, Checked, Found};
 pub use database::{FORMAT, Source};
 pub use decisions::{Decided, Decision, SkipError};
 pub use error::{OpenError, ReadError};

@@ -11,7 +11,7 @@ use scrip_ledger::{Account, AccountId, Timestamp};
 use scrip_store::{EventStore, RecordedRef};
 
 use crate::error::ReadError;
-use crate::follower::{account_stream, take};
+use crate::log::{account_stream, take};
 use crate::read_side::{ReadSide, Snapshot};
 
 /// Where two folds of an account are nearer to each other than this, the log between them is read in order: that is quicker

@@ -119,6 +119,27 @@ pub struct Comparison {
     pub examples: Vec<String>,
 }
 
+impl Comparison {
+    /// Nothing is compared yet.
+    pub(crate) const fn at(generation: u64, position: u64) -> Self {
+        Self { generation, position, rows: 0, differences: 0, examples: Vec::new() }
+    }
+
+    /// Counts something that was compared, and tells how it differs if it does.
+    pub(crate) fn count(&mut self, difference: Option<String>) {
+        self.rows = self.rows.saturating_add(1);
+        if let Some(difference) = difference {
+            self.differences = self.differences.saturating_add(1);
+            if self.examples.len() < EXAMPLES {
+                self.examples.push(difference);
+            }
+        }
+    }
+}
+
+/// Differences that are told in words.
+const EXAMPLES: usize = 20;
+
 /// What is read in one go: everything in it is of one position.
 pub struct Snapshot {
     pub(crate) transaction: Transaction<'static, sqlx::Any>,

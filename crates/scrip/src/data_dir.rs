@@ -58,15 +58,20 @@ impl DataDir {
         self.0.join("read")
     }
 
-    /// Opens the read models, or begins them anew, and lets them follow the log.
-    pub async fn start_read_side(&self, engine: &Engine, url: Option<&str>) -> anyhow::Result<ReadSide> {
-        let source = match url {
+    /// Where the read models are: in PostgreSQL, if a URL says so.
+    pub fn read_side_source(&self, url: Option<&str>) -> anyhow::Result<Source> {
+        match url {
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Source::Postgres(url.to_owned())
+                Ok(Source::Postgres(url.to_owned()))
             }
             Some(_) => bail!("the read models' URL begins with postgres://; without one they are in SQLite"),
-            None => Source::Folder(self.read_models()),
-        };
+            None => Ok(Source::Folder(self.read_models())),
+        }
+    }
+
+    /// Opens the read models, or begins them anew, and lets them follow the log.
+    pub async fn start_read_side(&self, engine: &Engine, url: Option<&str>) -> anyhow::Result<ReadSide> {
+        let source = self.read_side_source(url)?;
         ReadSide::start(engine.store().clone(), source).await.context("cannot open the read models")
     }
 

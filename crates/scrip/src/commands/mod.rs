@@ -6,6 +6,7 @@ mod demo;
 mod events;
 mod export;
 mod head;
+mod read_models;
 mod replay;
 mod serve;
 mod verify;

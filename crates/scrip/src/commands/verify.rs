@@ -8,7 +8,7 @@ use clap::Args;
 use scrip_engine::{Expectation, verify};
 use scrip_store::StoreError;
 
-use super::{Data, hex, threads};
+use super::{Data, hex, read_models, threads};
 use crate::progress::with_progress;
 use crate::{Ending, output};
 
@@ -20,6 +20,12 @@ pub struct Verify {
     /// A head that was kept: the log must still begin with what it had then.
     #[arg(long, value_name = "POSITION:HASH")]
     expect: Option<Expected>,
+    /// Compute the read models anew as well, and compare them with those that are there, row by row.
+    #[arg(long)]
+    projections: bool,
+    /// The database of PostgreSQL that the read models are in; without it, they are in the data directory.
+    #[arg(long, value_name = "URL", requires = "projections")]
+    read_models: Option<String>,
 }
 
 /// `POSITION:HASH` as `scrip head` prints it.
@@ -83,11 +89,16 @@ impl Verify {
         }
         output::line(format_args!("head {events}:{}", hex(&verified.head.running_hash)));
         output::line(format_args!("{seconds:.1} s, {:.0} events/s", events as f64 / seconds.max(1e-9)));
-        if verified.finding_count == 0 {
+        let mut findings = verified.finding_count;
+        if self.projections {
+            let source = self.data.dir().read_side_source(self.read_models.as_deref())?;
+            findings = findings.saturating_add(read_models::verify(store, &source)?);
+        }
+        if findings == 0 {
             output::line("verified: nothing is wrong");
             Ok(Ending::Done)
         } else {
-            output::line(format_args!("NOT verified: {} findings", verified.finding_count));
+            output::line(format_args!("NOT verified: {findings} findings"));
             Ok(Ending::Finding)
         }
     }

@@ -1,0 +1,133 @@
+//! Whether what is in a database can be trusted: it is whole, ours, of this program's shape, and of this log.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use scrip_store::EventStore;
+use sqlx::AnyConnection;
+
+use crate::database::{Generation, PRODUCT, Source, checkpoints, format, hex};
+use crate::error::OpenError;
+use crate::models;
+
+/// What a file of SQLite begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// What is there, or why it cannot be trusted, in words.
+type Trusted<T> = Result<T, String>;
+
+impl Generation {
+    /// Opens what is there, if it can be trusted; says too whether it has caught up with its log before.
+    pub(crate) async fn open(
+        &self,
+        store: &dyn EventStore,
+    ) -> Result<Trusted<(AnyConnection, bool)>, OpenError> {
+        let inspected = self.inspect(store).await?;
+        if let Source::Folder(folder) = &self.source
+            && inspected.is_ok()
+        {
+            // From now on the file changes.
+            crate::damage::forget(&self.file(folder)).map_err(|error| OpenError::file(folder, error))?;
+        }
+        Ok(inspected)
+    }
+
+    /// The same, and changes nothing of it.
+    pub(crate) async fn inspect(
+        &self,
+        store: &dyn EventStore,
+    ) -> Result<Trusted<(AnyConnection, bool)>, OpenError> {
+        let mut is_whole = true;
+        if let Source::Folder(folder) = &self.source {
+            let file = self.file(folder);
+            match crate::damage::compare(&file) {
+                Ok(known) => is_whole = known,
+                Err(why) => return Ok(Err(why)),
+            }
+            if is_foreign(&file).map_err(|error| OpenError::file(&file, error))? {
+                return Err(OpenError::Foreign(self.name()));
+            }
+        }
+        let mut connection = match self.connect().await {
+            Ok(connection) => connection,
+            Err(OpenError::Database(error)) if is_damage(&error) => return Ok(Err(error.to_string())),
+            Err(error) => return Err(error),
+        };
+        match self.examine(&mut connection, is_whole, store).await {
+            Ok(examined) => Ok(examined.map(|complete| (connection, complete))),
+            Err(OpenError::Database(error)) if is_damage(&error) => Ok(Err(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn examine(
+        &self,
+        connection: &mut AnyConnection,
+        is_whole: bool,
+        store: &dyn EventStore,
+    ) -> Result<Trusted<bool>, OpenError> {
+        if !is_whole {
+            let (found,): (String,) =
+                sqlx::query_as("PRAGMA quick_check(1)").fetch_one(&mut *connection).await?;
+            if found != "ok" {
+                return Ok(Err(found));
+            }
+        }
+        let tables = match &self.source {
+            Source::Folder(_) => "SELECT name FROM sqlite_master WHERE type = 'table'",
+            Source::Postgres(_) => {
+                "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema()"
+            }
+        };
+        let tables: Vec<(String,)> = sqlx::query_as(tables).fetch_all(&mut *connection).await?;
+        if tables.is_empty() {
+            return Ok(Err("its tables were never made".to_owned()));
+        }
+        if !tables.iter().any(|(name,)| name == "meta") {
+            return Err(OpenError::Foreign(self.name()));
+        }
+        let meta: Vec<(String, String)> =
+            match sqlx::query_as("SELECT name, value FROM meta").fetch_all(&mut *connection).await {
+                Ok(meta) => meta,
+                Err(error) if is_damage(&error) => return Err(error.into()),
+                Err(_) => return Err(OpenError::Foreign(self.name())),
+            };
+        let of = |wanted: &str| meta.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        if of("product") != Some(PRODUCT) {
+            return Err(OpenError::Foreign(self.name()));
+        }
+        let (found, ours) = (of("format").unwrap_or("unknown"), format(&models::all()));
+        if found != ours {
+            return Ok(Err(format!("its format is {found}, this program's {ours}")));
+        }
+        for (name, checkpoint, hash) in checkpoints(connection).await? {
+            let Some(last) = checkpoint.position.checked_sub(1) else { continue };
+            let events = store.read_all(last, 1)?;
+            if events.first().is_none_or(|event| hex(&event.hash) != hash) {
+                return Ok(Err(format!("{name} has taken in what is not in this log")));
+            }
+        }
+        Ok(Ok(of("complete") == Some("1")))
+    }
+}
+
+/// Whether a file is a database of SQLite that another program made, as far as can be told without opening it: opening
+/// would change it. Of a database that was not closed in order the header may not be written yet.
+fn is_foreign(file: &Path) -> std::io::Result<bool> {
+    let mut header = Vec::new();
+    File::open(file)?.take(100).read_to_end(&mut header)?;
+    let closed = !crate::damage::has_journal(file);
+    Ok(closed && header.starts_with(MAGIC) && header.get(68..72) != Some(&APPLICATION_ID.to_be_bytes()))
+}
+
+/// What the header of our files says whose they are: `SCRP`.
+pub(crate) const APPLICATION_ID: u32 = 0x5343_5250;
+
+/// Whether an error says that the file is not whole, or no database.
+pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .is_some_and(|code| matches!(code.as_ref(), "11" | "26" | "267" | "523" | "779"))
+}
