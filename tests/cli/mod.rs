@@ -5,6 +5,7 @@ mod damage;
 mod export;
 pub mod log;
 pub mod process;
+mod read_models;
 pub mod refusals;
 mod serving;
 

@@ -10,4 +10,4 @@ mod processes;
 mod restarts;
 mod rivals;
 mod spreads;
-mod world;
+pub mod world;

@@ -299,8 +299,8 @@ fn check_billing(tables: &Tables, accounts: &BTreeMap<Token, Account>) {
     }
 }
 
-/// By what calls are counted apart: account, quarter of an hour, model, endpoint, key, outcome.
-type UsageKey = (String, i64, String, String, String, String);
+/// By what calls are counted apart: book, account, quarter of an hour, model, endpoint, key, outcome.
+type UsageKey = (String, String, i64, String, String, String, String);
 
 /// Calls, and what they were charged, given back, put on debt and absorbed.
 type UsageSum = [i128; 5];
@@ -318,6 +318,10 @@ fn check_sums(tables: &Tables, store: &dyn EventStore) {
             let (account, past) = accounts
                 .entry(id.to_owned())
                 .or_insert_with(|| (Account::absent(Token::new(id).unwrap()), Vec::new()));
+            let book = match &event {
+                Event::AccountOpened(opened) => opened.book.to_string(),
+                _ => account.book().unwrap().to_string(),
+            };
             let hold = |revision: u64| match &past[revision as usize] {
                 Event::HoldPlaced(placed) => placed.clone(),
                 other => panic!("{other:?}"),
@@ -334,7 +338,7 @@ fn check_sums(tables: &Tables, store: &dyn EventStore) {
                            sum: UsageSum| {
                 let start = stored.recorded_at.div_euclid(900_000_000) * 900;
                 let api_key = key.map_or_else(String::new, |key| format!("{id}.k{key}"));
-                let key = (id.to_owned(), start, model, endpoint, api_key, outcome);
+                let key = (book.clone(), id.to_owned(), start, model, endpoint, api_key, outcome);
                 let known = usage.entry(key).or_default();
                 known.iter_mut().zip(sum).for_each(|(known, more)| *known += more);
             };
@@ -383,7 +387,8 @@ fn check_sums(tables: &Tables, store: &dyn EventStore) {
         rows.map(|row| {
             let of = |column| text(row, column).unwrap().to_owned();
             let start = int(row, "start").unwrap();
-            let key = (of("account"), start, of("model"), of("endpoint"), of("api_key"), of("outcome"));
+            let key =
+                (of("book"), of("account"), start, of("model"), of("endpoint"), of("api_key"), of("outcome"));
             let sum = ["charged", "refunded", "on_debt", "absorbed"].map(|column| nanos(row, column));
             (key, [i128::from(int(row, "calls").unwrap()), sum[0], sum[1], sum[2], sum[3]])
         })
@@ -402,17 +407,15 @@ fn check_sums(tables: &Tables, store: &dyn EventStore) {
         sums
     };
     let day = |key: &UsageKey| {
-        UsageKey::clone(&(
-            key.0.clone(),
-            key.1 - key.1.rem_euclid(86_400),
-            key.2.clone(),
-            key.3.clone(),
-            key.4.clone(),
-            key.5.clone(),
-        ))
+        let mut key = key.clone();
+        key.2 -= key.2.rem_euclid(86_400);
+        key
     };
-    let book =
-        |key: &UsageKey| (String::new(), key.1, key.2.clone(), key.3.clone(), String::new(), key.5.clone());
+    let book = |key: &UsageKey| {
+        let mut key = key.clone();
+        (key.1, key.5) = (String::new(), String::new());
+        key
+    };
     assert_eq!(found(tables.rows("usage_days"), false), summed(&day));
     assert_eq!(found(tables.rows("usage_quarters"), true), summed(&book));
     assert_eq!(found(tables.rows("usage_days"), true), summed(&|key| book(&day(key))));

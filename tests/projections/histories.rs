@@ -2,6 +2,8 @@
 //! follows from the events, and nothing else.
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tempfile::TempDir;
@@ -19,6 +21,23 @@ pub fn log_of(histories: Vec<(policies::Terms, policies::Steps)>, random: &mut S
 
 pub fn histories() -> impl Strategy<Value = Vec<(policies::Terms, policies::Steps)>> {
     prop::collection::vec((policies::terms(), policies::steps()), 1..5)
+}
+
+/// A log of some histories that are worth their name, which are the same for the same choices.
+pub fn sample(accounts: usize, random: &mut StdRng) -> Vec<Next> {
+    let mut runner = TestRunner::deterministic();
+    let strategy = (policies::terms(), policies::steps());
+    let mut found = Vec::new();
+    let mut left_out = random.random_range(0..10);
+    while found.len() < accounts {
+        let (terms, steps) = strategy.new_tree(&mut runner).unwrap().current();
+        match policies::play(terms, steps).filter(|run| run.history.len() > 30) {
+            Some(_) if left_out > 0 => left_out -= 1,
+            Some(run) => found.push(run.history),
+            None => {}
+        }
+    }
+    interleaved(found, random)
 }
 
 /// Follows a log while it grows, stopping and starting, in batches of all sizes.
@@ -40,6 +59,7 @@ pub async fn grow(log: &mut Log, events: &[Next], path: &std::path::Path, random
     }
     let side = follow(log, folder(path), 10_000).await;
     catch_up(&side).await;
+    assert_eq!(side.status().models.into_iter().find(|model| model.fault.is_some()), None);
     side.shutdown().await;
 }
 

@@ -1,6 +1,13 @@
 //! The read models: what their tables hold follows from the log alone, whatever happens to who computes it.
 
+mod damage;
 mod expected;
+mod fixtures;
 mod histories;
-mod tables;
+mod killing;
+mod naive;
+mod poison;
+mod postgres;
+mod rebuilding;
+pub mod tables;
 mod world;

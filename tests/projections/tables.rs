@@ -61,6 +61,28 @@ impl Tables {
         Self(tables)
     }
 
+    /// Those of a generation in a database of PostgreSQL.
+    pub async fn of_postgres(url: &str, generation: u64) -> Self {
+        sqlx::any::install_default_drivers();
+        let options: AnyConnectOptions = url.parse().unwrap();
+        let mut connection = options.connect().await.unwrap();
+        let schema = format!("scrip_read_{generation}");
+        let path = AssertSqlSafe(format!("SET search_path TO {schema}"));
+        sqlx::raw_sql(path).execute(&mut connection).await.unwrap();
+        let names = "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \
+             WHERE table_schema = current_schema() AND table_name <> 'meta' ORDER BY table_name";
+        let names = sqlx::query_as(names).fetch_all(&mut connection).await.unwrap();
+        let columns = |table: &str| {
+            format!(
+                "SELECT CAST(column_name AS TEXT) FROM information_schema.columns \
+                 WHERE table_schema = current_schema() AND table_name = '{table}' ORDER BY column_name"
+            )
+        };
+        let tables = Self::read(&mut connection, names, columns).await;
+        connection.close().await.unwrap();
+        tables
+    }
+
     /// Those of a folder, which has one generation.
     pub async fn of_folder(folder: &Path) -> Self {
         let mut connection = open(&database(folder)).await;

@@ -96,9 +96,22 @@ impl Log {
         appended[0].as_ref().unwrap().first_position
     }
 
+    /// Appends events.
+    pub fn extend(&mut self, events: &[Next]) {
+        for next in events {
+            self.append(next);
+        }
+    }
+
     /// The log as readers know it.
     pub fn events(&self) -> Arc<dyn EventStore> {
         Arc::clone(&self.store) as Arc<dyn EventStore>
+    }
+
+    /// How many events there are of streams whose names begin so.
+    pub fn events_of(&self, prefix: &str) -> u64 {
+        let all = self.store.read_all(0, usize::MAX).unwrap();
+        all.iter().filter(|stored| stored.stream.as_str().starts_with(prefix)).count() as u64
     }
 
     /// How many events there are.
