@@ -1,4 +1,4 @@
-//! A fortnight of two services, for the console to show: purchases, calls, holds, a refund, a dispute, an appeal.
+//! Four weeks of a few services, for the console to show: purchases, calls, holds, a refund, a dispute, an appeal.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -6,6 +6,8 @@ use tempfile::TempDir;
 use crate::api::client::books_dir;
 use crate::cli::process::{Api, Server};
 
+/// How many days are played.
+pub const DAYS: u64 = 29;
 /// When it begins.
 const START: &str = "2026-03-01T08:00:00Z";
 
@@ -25,7 +27,7 @@ impl Stage {
         Self { server, _data: data }
     }
 
-    /// The same after a fortnight.
+    /// The same after four weeks.
     pub async fn played() -> Self {
         let stage = Self::bare().await;
         play(&stage.server.api).await;
@@ -99,7 +101,10 @@ async fn play(api: &Api) {
     top_up(api, "ming", "order-2001", "credits-20", "20.00").await;
     top_up(api, "mei", "order-2002", "credits-5", "5.00").await;
     let models = ["gpt-5.2", "claude-haiku-4.5", "gemini-3-flash"];
-    for day in 0..13_u64 {
+    for day in 0..DAYS {
+        if day == 14 {
+            top_up(api, "acme", "order-1003", "pack-100", "100.00").await;
+        }
         for call in 0..3_usize {
             let tokens = 300_000 + 170_000 * ((day * 7 + call as u64 * 3) % 11);
             debit(api, "acme", &format!("acme-{day}-{call}"), models[call], tokens).await;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use axum::response::Response;
 use chrono::Datelike;
-use futures_util::future::{try_join, try_join5};
+use futures_util::future::{try_join, try_join3, try_join5};
 use maud::{Markup, html};
 use scrip_ledger::Credits;
 use serde::Deserialize;
 
 use super::{book_field, book_of, own_zone};
+use crate::console::api::Items;
 use crate::console::charts::{Chart, Series, Style};
 use crate::console::frame::{self, Content, Place};
 use crate::console::parts::{credits, empty, figure, lag, none, plain, words};
@@ -56,21 +57,21 @@ struct Total {
 }
 
 #[derive(Deserialize)]
-struct Balances {
-    totals: Option<BalanceTotals>,
+struct Trial {
+    items: Vec<TrialItem>,
 }
 
 #[derive(Deserialize)]
-struct BalanceTotals {
-    accounts: u64,
-    balance: Balance,
+struct TrialItem {
+    account: String,
+    commodity: String,
+    debit: Credits,
+    credit: Credits,
 }
 
 #[derive(Deserialize)]
-struct Balance {
-    posted: String,
-    held: String,
-    debt: String,
+struct Hold {
+    amount: Credits,
 }
 
 #[derive(Deserialize)]
@@ -118,7 +119,7 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
     let path = |report: &str| format!("/v1/books/{book}/reports/{report}");
     let tz = ("tz", Some(zone.name()));
     let (deferred, revenue, breakage) = (path("deferred-revenue"), path("revenue"), path("breakage"));
-    let (balances, usage) = (path("balances"), path("usage"));
+    let (trial, usage, holds) = (path("trial-balance"), path("usage"), format!("/v1/books/{book}/holds"));
     let (month, today) = ([("from", Some(&*days.month)), tz], [("from", Some(&*days.today)), tz]);
     let by_day = [("from", Some(&*days.first)), ("group", Some("day")), ("limit", Some("1000")), tz];
     let by_model = [("from", Some(&*days.first)), ("group", Some("day,model")), ("limit", Some("1000")), tz];
@@ -127,11 +128,15 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
         visitor.get::<Ledger>(&revenue, &month),
         visitor.get::<Ledger>(&revenue, &today),
         visitor.get::<Ledger>(&breakage, &month),
-        visitor.get::<Balances>(&balances, &[("limit", Some("1"))]),
+        visitor.get::<Trial>(&trial, &[("limit", Some("1000"))]),
     );
-    let series = try_join(visitor.get::<Ledger>(&revenue, &by_day), visitor.get::<Usage>(&usage, &by_model));
-    let (figures, (revenue, usage)) = try_join(figures, series).await?;
-    let (deferred, month, today, breakage, balances) = figures;
+    let series = try_join3(
+        visitor.get::<Ledger>(&revenue, &by_day),
+        visitor.get::<Usage>(&usage, &by_model),
+        visitor.get::<Items<Hold>>(&holds, &[("limit", Some("1000"))]),
+    );
+    let (figures, (revenue, usage, holds)) = try_join(figures, series).await?;
+    let (deferred, month, today, breakage, trial) = figures;
     let body = html! {
         div.title { h1 { "Overview" } }
         form.moment method="get" role="search" aria-label="Of which book" {
@@ -148,11 +153,11 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
             (figure("Earned today", &money(&today), &html! { (days.today) ", " (zone.name()) }))
             (figure("Earned this month", &money(&month), &html! { "since " (days.month) }))
             (figure("Breakage this month", &money(&breakage), &html! { "expired and forfeited" }))
-            @if let Some(totals) = &balances.totals {
-                (figure("Held for open calls", &credits(&totals.balance.held), &html! { "credits" }))
-                (figure("Credits outstanding", &credits(&totals.balance.posted),
-                    &html! { "in " (totals.accounts) " accounts, " (credits(&totals.balance.debt)) " owed by them" }))
-            }
+            (figure("Held for open calls", &held(&holds)?, &html! {
+                @if holds.next.is_some() { "credits, in the " (holds.items.len()) " oldest holds" }
+                @else { "credits, in " (holds.items.len()) " holds" }
+            }))
+            (figure("Credits outstanding", &outstanding(&trial)?, &html! { "sold or given, and not used yet" }))
         }
         @for chart in revenue_charts(&revenue, zone, &days)? { (plain(&format!("Revenue per day, {}", chart.unit), &chart.show())) }
         (plain("Usage per day by model", &usage_chart(&usage, zone, &days)?.map_or_else(
@@ -160,6 +165,25 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
         p { a href={ "/console/reports?book=" (book) } { "All reports" } " · " a href={ "/console/usage?book=" (book) } { "Explore usage" } }
     };
     Ok(Content::new("Overview", body))
+}
+
+/// What open holds reserve.
+fn held(holds: &Items<Hold>) -> Result<Markup, Trouble> {
+    let total = Credits::total(holds.items.iter().map(|hold| hold.amount));
+    Ok(credits(&total.map_err(|_| Problem::internal("the holds cannot be summed up"))?.to_string()))
+}
+
+/// The credits that are out, as the chart of accounts tells them apart.
+fn outstanding(trial: &Trial) -> Result<Markup, Trouble> {
+    const OUTSTANDING: &str = "liabilities:credits:outstanding:";
+    let wrong = |_| Problem::internal("the credits of a report cannot be summed up");
+    let mut kinds = Vec::new();
+    for item in trial.items.iter().filter(|item| item.commodity == "credits") {
+        if let Some(kind) = item.account.strip_prefix(OUTSTANDING) {
+            kinds.push((kind, item.credit.minus(item.debit).map_err(wrong)?.to_string()));
+        }
+    }
+    Ok(lines(kinds.iter().map(|(kind, amount)| (*kind, amount.as_str()))))
 }
 
 /// Amounts by currency, each on a line of its own.
