@@ -89,7 +89,10 @@ fn rows(items: &[Item], zone: Zone) -> Markup {
         &html! {
             @for item in items {
                 tr {
-                    th scope="row" { (account_link(&item.account_id)) @if let Some(region) = &item.region { " " span.hint { (region) } } }
+                    th scope="row" {
+                        (account_link(&item.account_id))
+                        @if let Some(region) = &item.region { " " span.hint { (region) } }
+                    }
                     td { (maybe(item.owner.as_deref())) }
                     td { (badge(&item.status)) }
                     td.num { (credits(&item.balance.available)) }

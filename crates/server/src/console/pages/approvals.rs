@@ -90,7 +90,10 @@ fn rows(visitor: &Visitor, items: &[Item], zone: Zone) -> Markup {
                     }
                     td {
                         @if item.status == "pending" {
-                            div.row { (form(visitor, &APPROVE, &item.approval_id, &[])) (form(visitor, &REJECT, &item.approval_id, &[])) }
+                            div.row {
+                            (form(visitor, &APPROVE, &item.approval_id, &[]))
+                            (form(visitor, &REJECT, &item.approval_id, &[]))
+                        }
                             @if item.requested_by == me { div.hint { "You asked for it: somebody else has to approve it." } }
                         }
                     }

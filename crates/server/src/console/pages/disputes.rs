@@ -116,7 +116,9 @@ fn disputes_table(visitor: &Visitor, zone: Zone, list: &Items<Dispute>) -> Marku
                     @if let Some(amount) = &item.credits { div.hint { (credits(amount)) " credits" } }
                     @if let Some(at) = &item.resolved_at { div.hint { (zone.time(at)) } }
                 }
-                td { @if item.resolved_at.is_none() && item.order_id.is_none() { (form(visitor, &DISPUTE_RESOLVE, &item.dispute_id, &[])) } }
+                td { @if item.resolved_at.is_none() && item.order_id.is_none() {
+                    (form(visitor, &DISPUTE_RESOLVE, &item.dispute_id, &[]))
+                } }
             }
         }
     };

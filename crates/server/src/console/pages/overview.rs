@@ -159,10 +159,15 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
             }))
             (figure("Credits outstanding", &outstanding(&trial)?, &html! { "sold or given, and not used yet" }))
         }
-        @for chart in revenue_charts(&revenue, zone, &days)? { (plain(&format!("Revenue per day, {}", chart.unit), &chart.show())) }
+        @for chart in revenue_charts(&revenue, zone, &days)? {
+            (plain(&format!("Revenue per day, {}", chart.unit), &chart.show()))
+        }
         (plain("Usage per day by model", &usage_chart(&usage, zone, &days)?.map_or_else(
             || empty("No call ended in the last 30 days."), |chart| chart.show())))
-        p { a href={ "/console/reports?book=" (book) } { "All reports" } " · " a href={ "/console/usage?book=" (book) } { "Explore usage" } }
+        p {
+            a href={ "/console/reports?book=" (book) } { "All reports" } " · "
+            a href={ "/console/usage?book=" (book) } { "Explore usage" }
+        }
     };
     Ok(Content::new("Overview", body))
 }

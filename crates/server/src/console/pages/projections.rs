@@ -67,7 +67,9 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
         h1 { "Projections" }
         p.lead { "What lists and reports are read from is computed from the log, and can be computed again at any time." }
         (actions::notice(visitor))
-        @if let Some(trouble) = &answer.trouble { p.wrong role="alert" { "They do not go on: " (trouble) ". It is tried again." } }
+        @if let Some(trouble) = &answer.trouble {
+            p.wrong role="alert" { "They do not go on: " (trouble) ". It is tried again." }
+        }
         @if let Some(building) = &answer.building {
             div.notice role="status" data-reload="2" {
                 "Generation " (building.generation) " is being built beside the one in use: " (building.events) " events so far."

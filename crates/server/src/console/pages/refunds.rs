@@ -104,7 +104,10 @@ pub(super) fn table_of(zone: Zone, refunds: &[Refund], of_many: bool) -> Markup 
                     (badge(&refund.status))
                     @if !refund.missing.is_empty() { div.missing { "lacks " (refund.missing.join(", ")) } }
                 }
-                td.num { @for amount in &refund.amounts { div { (money(amount)) } } @if refund.amounts.is_empty() { (maybe_money(refund.refundable.as_ref())) } }
+                td.num {
+                    @for amount in &refund.amounts { div { (money(amount)) } }
+                    @if refund.amounts.is_empty() { (maybe_money(refund.refundable.as_ref())) }
+                }
                 td { (maybe(refund.cause.as_deref())) @if let Some(clause) = &refund.clause { " " span.clause { (clause) } } }
                 td { (zone.time(&refund.requested_at)) div.hint { "by " (refund.requested_by) } }
                 td { @if let Some(decision) = &refund.decision {
@@ -194,10 +197,16 @@ fn facts(zone: Zone, refund: &Refund) -> Markup {
             div { dt { "Order" } dd { (maybe(refund.order_id.as_deref())) } }
             div { dt { "Kind" } dd { (refund.kind) } }
             div { dt { "Cause" } dd { (maybe(refund.cause.as_deref())) } }
-            div { dt { "Handling" } dd { (maybe(refund.handling.as_deref())) @if let Some(clause) = &refund.clause { " " span.clause { (clause) } } } }
+            div { dt { "Handling" } dd {
+                (maybe(refund.handling.as_deref()))
+                @if let Some(clause) = &refund.clause { " " span.clause { (clause) } }
+            } }
             div { dt { "Goes back by" } dd { (maybe(refund.channel.as_deref())) " way" } }
             div { dt { "Asked for" } dd { (zone.time(&refund.requested_at)) " by " (refund.requested_by) } }
-            div { dt { "Amount" } dd { @for amount in &refund.amounts { (money(amount)) " " } @if refund.amounts.is_empty() { "not fixed yet" } } }
+            div { dt { "Amount" } dd {
+                @for amount in &refund.amounts { (money(amount)) " " }
+                @if refund.amounts.is_empty() { "not fixed yet" }
+            } }
             div { dt { "Tax · fee" } dd { (maybe_money(refund.tax.as_ref())) " · " (maybe_money(refund.fee.as_ref())) } }
             @if let Some(agreed) = &refund.agreed { div { dt { "Agreed" } dd { (money(agreed)) } } }
             @if !refund.lots.is_empty() { div { dt { "Voided credits" } dd { (lot_parts(&refund.lots)) } } }

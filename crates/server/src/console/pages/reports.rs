@@ -119,6 +119,8 @@ const REPORTS: [Report; 7] = [
             ("Paid", "/paid/amount", Kind::Amount),
             ("Currency", "/paid/currency", Kind::Text),
             ("Paid at", "/paid_at", Kind::Time),
+            ("How", "/eligibility", Kind::Text),
+            ("Refundable", "/refundable/amount", Kind::Amount),
             ("Until", "/window_until", Kind::Time),
             ("The way it came until", "/original_until", Kind::Time),
             ("Clause", "/clause", Kind::Text),
@@ -195,7 +197,10 @@ fn filters(
             div.field { label for="at" { "As of" } input #at type="datetime-local" name="at" step="1" value=[field]; }
             @if report.spans {
                 div.field { label for="from" { "or from" } input #from type="date" name="from" value=[query.get("from")]; }
-                div.field { label for="until" { "until, not included" } input #until type="date" name="until" value=[query.get("until")]; }
+                div.field {
+                    label for="until" { "until, not included" }
+                    input #until type="date" name="until" value=[query.get("until")];
+                }
                 div.field {
                     label for="group" { "by" }
                     select #group name="group" { @for unit in ["", "hour", "day", "month"] {

@@ -136,7 +136,10 @@ fn filters(query: &Fields, book: &str, books: &[String], unit: &str, kind: &str,
                 None => (super::book_field(book, books)),
             }
             div.field { label for="from" { "From" } input #from type="date" name="from" value=[query.get("from")]; }
-            div.field { label for="until" { "Until, not included" } input #until type="date" name="until" value=[query.get("until")]; }
+            div.field {
+                label for="until" { "Until, not included" }
+                input #until type="date" name="until" value=[query.get("until")];
+            }
             div.field { label for="tz" { "Time zone" } input #tz name="tz" value=(tz) autocomplete="off"; }
             div.field {
                 label for="unit" { "By" }
@@ -146,7 +149,11 @@ fn filters(query: &Fields, book: &str, books: &[String], unit: &str, kind: &str,
             }
             div.field {
                 label for="by" { "and by" }
-                select #by name="by" { @for known in KINDS.iter().filter(|known| **known != "account" || query.get("account").is_none()) { option value=(known) selected[*known == kind] { (choice(known)) } } }
+                select #by name="by" { @for known in KINDS {
+                    @if known != "account" || query.get("account").is_none() {
+                        option value=(known) selected[known == kind] { (choice(known)) }
+                    }
+                } }
             }
             @for (name, label) in FILTERS {
                 div.field {

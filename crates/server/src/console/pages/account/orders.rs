@@ -116,9 +116,14 @@ fn row(sight: &Sight<'_>, item: &Eligibility, order: Option<&Order>) -> Markup {
             th scope="row" {
                 (item.order_id)
                 @if let Some(order) = order {
-                    div.hint { (maybe(order.product_id.as_deref().or(order.plan.as_deref()))) " · " (credits(&order.credits)) " credits" }
+                    div.hint {
+                        (maybe(order.product_id.as_deref().or(order.plan.as_deref())))
+                        " · " (credits(&order.credits)) " credits"
+                    }
                     @if !order.paid { (badge("unpaid")) }
-                    @for dispute in &order.disputes { div.hint { "payment dispute " (dispute.dispute) " " (badge(&dispute.status)) } }
+                    @for dispute in &order.disputes {
+                        div.hint { "payment dispute " (dispute.dispute) " " (badge(&dispute.status)) }
+                    }
                     @if let Some(back) = &order.refunded_by_provider { div.hint { (money(back)) " refunded by the provider" } }
                     @if order.price.amount != item.paid.amount { div.hint { "price " (money(&order.price)) } }
                     @if order.recorded_at != item.paid_at { div.hint { "ordered " (sight.zone.time(&order.recorded_at)) } }
@@ -144,7 +149,9 @@ fn row(sight: &Sight<'_>, item: &Eligibility, order: Option<&Order>) -> Markup {
                     Some(until) => (sight.zone.time(until)),
                     None => span.hint { "no end" },
                 }
-                @if let Some(original) = &item.original_until { div.hint { "the way it came until " (sight.zone.time(original)) } }
+                @if let Some(original) = &item.original_until {
+                    div.hint { "the way it came until " (sight.zone.time(original)) }
+                }
             }
             td {
                 @if let Some(refund) = &item.refund {
