@@ -187,10 +187,11 @@ impl Generation {
         Ok(pool.connect_lazy_with(self.options()?))
     }
 
-    /// A schema for this database: text is ordered by its bytes, as SQLite and Rust do, whatever the server's language.
+    /// A schema for this database. SQLite keeps to the types of columns only if it is told so: it would go on with a float where
+    /// a sum of whole numbers is too large. PostgreSQL orders text by its bytes, as SQLite and Rust do, only if it is told so.
     fn dialect(&self, schema: &str) -> String {
         match self.source {
-            Source::Folder(_) => schema.to_owned(),
+            Source::Folder(_) => schema.replace(" BIGINT", " INTEGER").replace("\n);", "\n) STRICT;"),
             Source::Postgres(_) => schema.replace(" TEXT", " TEXT COLLATE \"C\""),
         }
     }

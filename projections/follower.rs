@@ -142,13 +142,22 @@ impl Follower {
             events = events.get(..at.max(1)).unwrap_or_default();
             self.fold(events, &mut faults).await?;
         }
-        let Some(last) = events.last() else { return Ok(Written::Nothing) };
-        let until = last.place.position.saturating_add(1);
-        let batch = self.drain(until, database::hex(&last.hash), &faults);
-        self.write(&batch, &faults).await?;
-        self.accounts.end_batch();
-        self.position = until;
-        Ok(Written::Events { all, recorded_at: last.place.recorded_at })
+        loop {
+            let Some(last) = events.last() else { return Ok(Written::Nothing) };
+            let until = last.place.position.saturating_add(1);
+            let batch = self.drain(until, database::hex(&last.hash), &faults);
+            if self.write(&batch, &faults, events.len() == 1).await? {
+                self.accounts.end_batch();
+                self.position = until;
+                return Ok(Written::Events { all, recorded_at: last.place.recorded_at });
+            }
+            // The database refuses what comes of one of these events: by halves it is found which.
+            self.discard();
+            faults.clear();
+            all = false;
+            events = events.get(..events.len() / 2).unwrap_or_default();
+            self.fold(events, &mut faults).await?;
+        }
     }
 
     /// The events of the next batch, and whether those are all there are.
@@ -302,8 +311,14 @@ impl Follower {
         Batch { until, hash, changes }
     }
 
-    /// Writes rows and checkpoints, all together.
-    async fn write(&mut self, batch: &Batch, faults: &[(usize, Fault)]) -> Result<(), OpenError> {
+    /// Writes rows and checkpoints, all together. Where the database refuses the rows of a model, that model stops if they are
+    /// those of one event; else nothing is written, and the answer is no.
+    async fn write(
+        &mut self,
+        batch: &Batch,
+        faults: &[(usize, Fault)],
+        of_one_event: bool,
+    ) -> Result<bool, OpenError> {
         let mut transaction = self.connection.begin().await?;
         let mut refused = Vec::new();
         for (index, changes) in &batch.changes {
@@ -324,6 +339,10 @@ impl Follower {
                 }
                 Err(error) if database::is_refusal(&error) => {
                     part.rollback().await?;
+                    if !of_one_event {
+                        transaction.rollback().await?;
+                        return Ok(false);
+                    }
                     refused.push((*index, Fault::Refused(error.to_string())));
                 }
                 Err(error) => return Err(error.into()),
@@ -331,23 +350,14 @@ impl Follower {
         }
         for (index, fault) in faults.iter().chain(&refused) {
             let Some(slot) = self.slots.get_mut(*index) else { continue };
-            let at = if refused.iter().any(|(refused, _)| refused == index) {
-                slot.position
-            } else {
-                batch.until.saturating_sub(1)
-            };
+            let (model, position) = (slot.model.name(), batch.until.saturating_sub(1));
             let text = fault.to_string();
             sqlx::query("UPDATE models SET fault = $1 WHERE name = $2")
                 .bind(text.clone())
-                .bind(slot.model.name())
+                .bind(model)
                 .execute(&mut *transaction)
                 .await?;
-            tracing::error!(
-                model = slot.model.name(),
-                position = at,
-                fault = text,
-                "a read model has stopped"
-            );
+            tracing::error!(model, position, fault = text, "a read model has stopped");
             slot.fault = Some(text);
         }
         transaction.commit().await?;
@@ -356,7 +366,7 @@ impl Follower {
                 slot.position = batch.until;
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -166,6 +166,61 @@ async fn what_cannot_be_read_of_a_book_stops_who_needs_it() {
     goes_on_without(unreadable, &["entries", "versions"], "cannot be read").await;
 }
 
+/// A sum of calls that no column holds: it is not cut, and no float takes its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_column_can_hold_stops_who_needs_it() {
+    const MOST: &str = "1000000000000000000";
+    const TIMES: u64 = 10;
+    let mut log = Log::default();
+    let open = br#"{"book":"mixed"}"#;
+    log.append(&poison("account-rich", "account_opened", open, OPENED));
+    let mut last = 0;
+    for round in 0..TIMES {
+        let grant = format!(r#"{{"source":"manual","credits":"{MOST}","priority":1}}"#);
+        log.append(&poison("account-rich", "granted", grant.as_bytes(), OPENED));
+        let charge = format!(
+            r#"{{"charge":{{"request_id":"r","model":"m","endpoint":"e","outcome":"completed","charged":"{MOST}",
+            "lots":[{{"lot":{},"amount":"{MOST}"}}],"catalog":1,"policy":1}}}}"#,
+            2 * round + 1
+        );
+        last = log.append(&poison("account-rich", "debited", charge.as_bytes(), OPENED));
+    }
+    log.extend(&history());
+    let mut found = Vec::new();
+    for batch in [1, 5, 16_384] {
+        let path = TempDir::new().unwrap();
+        let side = follow(&log, folder(path.path()), batch).await;
+        catch_up(&side).await;
+        found.push(stopped(&side).into_iter().map(|(name, at, _)| (name, at)).collect::<Vec<_>>());
+        side.shutdown().await;
+    }
+    let names: Vec<&str> = found[0].iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ordered(&["balances", "usage", "entries"]));
+    assert!(found[0].iter().all(|(_, at)| *at <= last), "{found:?}");
+    assert!(found.iter().all(|others| *others == found[0]), "it depends on batches: {found:?}");
+
+    let (decided, anew) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let side = follow(&log, folder(decided.path()), 16_384).await;
+    catch_up(&side).await;
+    for name in names {
+        // It may stop again where the sum is too large still.
+        while let Some((_, at, _)) = stopped(&side).into_iter().find(|(stopped, ..)| *stopped == name) {
+            assert!(decide(&side, name, at).await.is_some());
+            let goes_on = || stopped(&side).iter().all(|(known, stands, _)| *known != name || *stands > at);
+            crate::cli::process::until("a model goes on", async || goes_on()).await;
+            catch_up(&side).await;
+        }
+    }
+    assert_eq!(stopped(&side), vec![]);
+    side.shutdown().await;
+    let side = follow(&log, folder(anew.path()), 3).await;
+    catch_up(&side).await;
+    assert_eq!(stopped(&side), vec![]);
+    side.shutdown().await;
+    let (decided, anew) = (tables(decided.path()).await, tables(anew.path()).await);
+    decided.assert_same(&anew, "decided as it came, and built from nothing");
+}
+
 /// What was gathered of a batch up to an event that nobody can take is booked by the periods that were closed then, not by
 /// one that is closed later in the batch.
 #[tokio::test(flavor = "multi_thread")]
