@@ -146,6 +146,23 @@ async fn the_trial_balance_is_nothing_at_every_position_and_every_time() {
         assert_eq!(report["items"], now["items"], "{query}");
     }
     assert_eq!(last["items"], now["items"]);
+    // What was known at a time is what the log held then, whatever came in later.
+    let log = world.engine.store().read_all(0, usize::MAX).unwrap();
+    let mut known = 0;
+    for pair in log.windows(2).filter(|pair| pair[0].event.recorded_at < pair[1].event.recorded_at) {
+        let at = scrip_ledger::Timestamp::from_micros(pair[0].event.recorded_at);
+        let by_time = ask(&world, &format!("{REPORTS}/trial-balance?known_at={at}")).await;
+        let by_position = format!("{REPORTS}/trial-balance?as_of_position={}", pair[0].position);
+        assert_eq!(by_time["items"], ask(&world, &by_position).await["items"], "{at}");
+        let both = ask(
+            &world,
+            &format!("{REPORTS}/trial-balance?known_at={at}&as_of={now}", now = world.engine.clock().now()),
+        )
+        .await;
+        assert_eq!(by_time["items"], both["items"], "{at}");
+        known += 1;
+    }
+    assert!(known > 5, "{known}");
     // Before anything was known there was nothing.
     let nothing = ask(&world, &format!("{REPORTS}/trial-balance?known_at=2026-06-30T00:00:00Z")).await;
     assert_eq!((&nothing["items"], &nothing["totals"]), (&json!([]), &json!([])));
