@@ -1,5 +1,6 @@
 //! The frame of every page: the head, the ways through the console, who is signed in.
 
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use scrip_engine::BookScope;
@@ -159,7 +160,7 @@ pub(super) fn page(visitor: &Visitor, place: Place, content: Result<Content, Tro
 /// A page that says what is wrong, with a way back to where it was asked for.
 pub(super) fn trouble(visitor: &Visitor, place: Place, trouble: &Trouble, back: Option<&str>) -> Response {
     let body = html! {
-        h1 { @if trouble.status().is_server_error() { "This did not work" } @else { "This cannot be done" } }
+        h1 { (heading(trouble.status())) }
         (trouble.show())
         p.row {
             @if let Some(back) = back.filter(|back| is_local(back)) { a.button href=(back) { "Back" } }
@@ -167,6 +168,16 @@ pub(super) fn trouble(visitor: &Visitor, place: Place, trouble: &Trouble, back: 
         }
     };
     (trouble.status(), whole(visitor, place, &Content::new(trouble.title(), body))).into_response()
+}
+
+/// What has gone wrong, in a word.
+fn heading(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "Not found",
+        StatusCode::FORBIDDEN => "Not allowed",
+        status if status.is_server_error() => "This did not work",
+        _ => "This cannot be done",
+    }
 }
 
 /// A page for somebody who is not signed in.

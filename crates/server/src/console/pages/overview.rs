@@ -155,6 +155,7 @@ async fn content(visitor: &Visitor) -> Result<Content, Trouble> {
             (figure("Breakage this month", &money(&breakage), &html! { "expired and forfeited" }))
             (figure("Held for open calls", &held(&holds)?, &html! {
                 @if holds.next.is_some() { "credits, in the " (holds.items.len()) " oldest holds" }
+                @else if holds.items.len() == 1 { "credits, in one hold" }
                 @else { "credits, in " (holds.items.len()) " holds" }
             }))
             (figure("Credits outstanding", &outstanding(&trial)?, &html! { "sold or given, and not used yet" }))

@@ -71,7 +71,7 @@ fn lots_table(sight: &Sight<'_>, lots: &Items<Lot>, now: Timestamp) -> Markup {
     if lots.items.is_empty() {
         return empty("No lots: nothing was bought or granted by then.");
     }
-    let head = ["Lot", "Left", "#Available", "#Held", "#Spent", "#Granted", "Paid", "Ends"];
+    let head = ["Lot", "Left", "#Available", "#Held", "#Spent", "#Granted", "#Paid", "Ends"];
     let rows = html! {
         @for lot in &lots.items {
             tr {
