@@ -110,3 +110,27 @@ async fn verify_tells_damage_and_what_it_has_nothing_to_compare_with() {
     let alone = scrip_on(&data, &["verify", "--read-models", "postgres://nobody"]).await;
     assert_eq!(alone.code, Some(2), "{alone:?}");
 }
+
+#[tokio::test]
+async fn read_models_in_postgres_are_verified_too() {
+    let (_folder, data) = folder();
+    let url = crate::projections::postgres::database().await;
+    let serving = [&super::MANUAL[..], &["--read-models", &url]].concat();
+    with_history(&data).await;
+    let verify = ["verify", "--projections", "--read-models", &url];
+    let nothing = scrip_on(&data, &verify).await.with(3);
+    assert!(nothing.err.contains("no read models to compare"), "{}", nothing.err);
+    let head = scrip_on(&data, &["head"]).await.with(0).out;
+    let end = format!("at position {} ", head.split_once(':').unwrap().0);
+    until("the read models have caught up", async || {
+        Server::start(&data, &serving).await.stop().await;
+        scrip_on(&data, &verify).await.with(0).out.contains(&end)
+    })
+    .await;
+    let mut connection = crate::projections::postgres::connect(&url).await;
+    let change = "UPDATE scrip_read_1.usage_days SET calls = calls + 1";
+    sqlx::raw_sql(AssertSqlSafe(change)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let found = scrip_on(&data, &verify).await.with(1);
+    assert!(found.out.contains("FINDING in the read models: usage_days: "), "{}", found.out);
+}

@@ -7,7 +7,7 @@ mod histories;
 mod killing;
 mod naive;
 mod poison;
-mod postgres;
+pub mod postgres;
 mod rebuilding;
 pub mod tables;
 mod world;

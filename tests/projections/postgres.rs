@@ -4,7 +4,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use scrip_projections::{ReadSide, Source};
 use sqlx::any::AnyConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
 
 use super::tables::Tables;
@@ -16,8 +16,7 @@ pub async fn database() -> String {
         .expect("SCRIP_TEST_POSTGRES_URL is not set: run `cargo xtask test`, which starts a server");
     sqlx::any::install_default_drivers();
     let name = format!("scrip_{:016x}", rand::random::<u64>());
-    let options: AnyConnectOptions = url.parse().unwrap();
-    let mut connection = options.connect().await.unwrap();
+    let mut connection = connect(&url).await;
     let create = format!(
         "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'en'"
     );
@@ -26,6 +25,12 @@ pub async fn database() -> String {
     let (server, query) = url.split_once('?').map_or((url.as_str(), ""), |(server, query)| (server, query));
     let (server, _) = server.rsplit_once('/').unwrap();
     if query.is_empty() { format!("{server}/{name}") } else { format!("{server}/{name}?{query}") }
+}
+
+/// A connection to a database.
+pub async fn connect(url: &str) -> AnyConnection {
+    let options: AnyConnectOptions = url.parse().unwrap();
+    options.connect().await.unwrap()
 }
 
 async fn stop(side: ReadSide) -> u64 {
@@ -65,8 +70,7 @@ async fn a_new_generation_takes_the_place_of_a_changed_one() {
     let side = follow(&log, Source::Postgres(url.clone()), 100).await;
     catch_up(&side).await;
     let before = Tables::of_postgres(&url, 1).await;
-    let options: AnyConnectOptions = url.parse().unwrap();
-    let mut connection = options.connect().await.unwrap();
+    let mut connection = connect(&url).await;
     let change = "UPDATE scrip_read_1.balances SET posted = posted + 1 WHERE account = 'account1'";
     sqlx::raw_sql(AssertSqlSafe(change)).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
