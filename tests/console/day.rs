@@ -105,9 +105,9 @@ async fn play(api: &Api) {
         if day == 14 {
             top_up(api, "acme", "order-1003", "pack-100", "100.00").await;
         }
-        for call in 0..3_usize {
-            let tokens = 300_000 + 170_000 * ((day * 7 + call as u64 * 3) % 11);
-            debit(api, "acme", &format!("acme-{day}-{call}"), models[call], tokens).await;
+        for (call, model) in (0..).zip(models) {
+            let tokens = 300_000 + 170_000 * ((day * 7 + call * 3) % 11);
+            debit(api, "acme", &format!("acme-{day}-{call}"), model, tokens).await;
         }
         debit(api, "aurora", &format!("aurora-{day}"), models[day as usize % 3], 400_000).await;
         if day % 4 == 1 {
