@@ -34,6 +34,14 @@ pub const READS: usize = 8;
 pub const WAITERS: usize = 64;
 /// How long `min_position` waits.
 pub const POSITION_WAIT: Duration = Duration::from_secs(5);
+/// Hours that a report may be cut into.
+pub const HOURS: usize = 800;
+/// Days, likewise.
+pub const DAYS: usize = 400;
+/// Months, likewise.
+pub const MONTHS: usize = 122;
+/// Days of the widest span that is not cut: ten years.
+pub const SPAN_DAYS: usize = 3_660;
 /// Streams of events at the same time.
 pub const STREAMS: usize = 64;
 /// Events that a stream reads at once.

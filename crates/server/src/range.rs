@@ -6,10 +6,8 @@ use scrip_ledger::Timestamp;
 use scrip_ledger::book::Book;
 use scrip_projections::reports::calendar::{Span, Unit, beginning_of, is_on_a_quarter};
 
+use crate::limits;
 use crate::problem::{Code, Problem};
-
-/// The widest span that is not cut: ten years, in days.
-const WIDEST: i64 = 3_660;
 
 /// The spans of queries that do not say when they begin.
 const YEAR: Days = Days::new(366);
@@ -33,8 +31,11 @@ pub(crate) struct Range {
 }
 
 /// What a unit of time is called in a query, and how many of them an answer may be cut into.
-pub(crate) const UNITS: [(&str, Unit, usize); 3] =
-    [("hour", Unit::Hour, 800), ("day", Unit::Day, 400), ("month", Unit::Month, 122)];
+pub(crate) const UNITS: [(&str, Unit, usize); 3] = [
+    ("hour", Unit::Hour, limits::HOURS),
+    ("day", Unit::Day, limits::DAYS),
+    ("month", Unit::Month, limits::MONTHS),
+];
 
 /// The time zone of a query, or else the book's.
 pub(crate) fn zone(name: Option<&str>, book: &Book, now: Timestamp) -> Result<Tz, Problem> {
@@ -77,8 +78,8 @@ impl Range {
             Problem::new(Code::RANGE_TOO_WIDE, detail).with("limit", limit).with("unit", of.to_owned())
         };
         let days = self.span.until.micros().saturating_sub(self.span.from.micros()) / 86_400_000_000;
-        if days > WIDEST {
-            return Err(too_wide(usize::try_from(WIDEST).unwrap_or_default(), "day"));
+        if usize::try_from(days).is_ok_and(|days| days > limits::SPAN_DAYS) {
+            return Err(too_wide(limits::SPAN_DAYS, "day"));
         }
         match UNITS.into_iter().find(|(_, known, _)| Some(*known) == unit) {
             None => Ok(vec![self.span]),

@@ -16,6 +16,8 @@ pub const URL: &str = "SCRIP_TEST_POSTGRES_URL";
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// Who the server runs as where these are root's tests: it refuses to be root.
 const UNPRIVILEGED: [&str; 3] = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"];
+/// By default text is ordered as people in America do, not by its bytes: what depends on that shows.
+const ORDER: [&str; 3] = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"];
 /// How long it may take to start, and to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is asked whether it has started, or stopped.
@@ -48,7 +50,7 @@ impl Postgres {
         }
         let data = folder.path().join("data");
         let mut initdb = unprivileged(&programs.join("initdb"));
-        initdb.args(["--username=scrip", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+        initdb.args(["--username=scrip", "--auth=trust", "--encoding=UTF8", "--no-sync"]).args(ORDER);
         tools::run(initdb.arg("--pgdata").arg(&data).stdout(Stdio::null()))?;
         let mut server = unprivileged(&programs.join("postgres"));
         server.arg("-D").arg(&data).arg("-k").arg(folder.path());
