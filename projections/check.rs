@@ -19,6 +19,7 @@ use crate::log::{ACCOUNT, take};
 use crate::models::{self, balances::BALANCES, holds::HOLDS, lots::LOTS};
 use crate::read_side::{Comparison, Options};
 use crate::table::{Row, Table, Value, join};
+use crate::trust::Distrust;
 
 /// Rows that are read at a time.
 const PAGE: i64 = 5_000;
@@ -65,17 +66,21 @@ impl Checked {
 impl Check {
     /// Looks for read models that nobody follows the log with, and changes nothing.
     pub async fn open(store: Arc<dyn EventStore>, source: &Source) -> Result<Found, OpenError> {
+        let mut damaged = None;
         for generation in source.existing().await?.into_iter().rev() {
             match generation.inspect(store.as_ref()).await? {
-                Err(why) => return Ok(Found::Damaged(format!("{}: {why}", generation.name()))),
-                Ok((_, false)) => {}
                 Ok((mut connection, true)) => {
                     let marks = database::checkpoints(&mut connection).await?;
                     return Ok(Found::Models(Box::new(Self { store, generation, connection, marks })));
                 }
+                // One that was being built beside it is nothing yet.
+                Ok((_, false)) | Err(Distrust::Unfinished) => {}
+                Err(Distrust::Wrong(why)) => {
+                    damaged.get_or_insert_with(|| format!("{}: {why}", generation.name()));
+                }
             }
         }
-        Ok(Found::Nothing)
+        Ok(damaged.map_or(Found::Nothing, Found::Damaged))
     }
 
     /// The number of events that the models have taken in: those that have not stopped.

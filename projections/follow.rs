@@ -39,7 +39,7 @@ pub(crate) async fn open(
             Ok((connection, false)) if begun.is_none() => begun = Some((generation.clone(), connection)),
             Ok(_) => {}
             Err(why) => {
-                tracing::warn!(generation = generation.name(), why, "the read models are built anew");
+                tracing::warn!(generation = generation.name(), %why, "the read models are built anew");
                 generation.drop().await?;
             }
         }

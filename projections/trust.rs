@@ -14,8 +14,24 @@ use crate::models;
 /// What a file of SQLite begins with.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// What is there, or why it cannot be trusted, in words.
-type Trusted<T> = Result<T, String>;
+/// Why what is there cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Distrust {
+    /// Whoever began it did not come to make its tables.
+    #[error("its tables were never made")]
+    Unfinished,
+    /// It is not what it was, or not what it would have to be.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+/// What is there, or why it cannot be used.
+type Trusted<T> = Result<T, Distrust>;
+
+/// It cannot be used.
+const fn wrong<T>(why: String) -> Trusted<T> {
+    Err(Distrust::Wrong(why))
+}
 
 impl Generation {
     /// Opens what is there, if it can be trusted; says too whether it has caught up with its log before.
@@ -43,7 +59,7 @@ impl Generation {
             let file = self.file(folder);
             match crate::damage::compare(&file) {
                 Ok(known) => is_whole = known,
-                Err(why) => return Ok(Err(why)),
+                Err(why) => return Ok(wrong(why)),
             }
             if is_foreign(&file).map_err(|error| OpenError::file(&file, error))? {
                 return Err(OpenError::Foreign(self.name()));
@@ -51,12 +67,12 @@ impl Generation {
         }
         let mut connection = match self.connect().await {
             Ok(connection) => connection,
-            Err(OpenError::Database(error)) if is_damage(&error) => return Ok(Err(error.to_string())),
+            Err(OpenError::Database(error)) if is_damage(&error) => return Ok(wrong(error.to_string())),
             Err(error) => return Err(error),
         };
         match self.examine(&mut connection, is_whole, store).await {
             Ok(examined) => Ok(examined.map(|complete| (connection, complete))),
-            Err(OpenError::Database(error)) if is_damage(&error) => Ok(Err(error.to_string())),
+            Err(OpenError::Database(error)) if is_damage(&error) => Ok(wrong(error.to_string())),
             Err(error) => Err(error),
         }
     }
@@ -71,7 +87,7 @@ impl Generation {
             let (found,): (String,) =
                 sqlx::query_as("PRAGMA quick_check(1)").fetch_one(&mut *connection).await?;
             if found != "ok" {
-                return Ok(Err(found));
+                return Ok(wrong(found));
             }
         }
         let tables = match &self.source {
@@ -82,7 +98,7 @@ impl Generation {
         };
         let tables: Vec<(String,)> = sqlx::query_as(tables).fetch_all(&mut *connection).await?;
         if tables.is_empty() {
-            return Ok(Err("its tables were never made".to_owned()));
+            return Ok(Err(Distrust::Unfinished));
         }
         if !tables.iter().any(|(name,)| name == "meta") {
             return Err(OpenError::Foreign(self.name()));
@@ -99,13 +115,13 @@ impl Generation {
         }
         let (found, ours) = (of("format").unwrap_or("unknown"), format(&models::all()));
         if found != ours {
-            return Ok(Err(format!("its format is {found}, this program's {ours}")));
+            return Ok(wrong(format!("its format is {found}, this program's {ours}")));
         }
         for (name, checkpoint, hash) in checkpoints(connection).await? {
             let Some(last) = checkpoint.position.checked_sub(1) else { continue };
             let events = store.read_all(last, 1)?;
             if events.first().is_none_or(|event| hex(&event.hash) != hash) {
-                return Ok(Err(format!("{name} has taken in what is not in this log")));
+                return Ok(wrong(format!("{name} has taken in what is not in this log")));
             }
         }
         Ok(Ok(of("complete") == Some("1")))

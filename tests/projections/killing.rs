@@ -59,6 +59,11 @@ async fn a_kill_at_any_moment_leaves_nothing_half_done() {
         for account in ACCOUNTS {
             shooting.spawn(shoot(server.api.clone(), account, round, count.clone()));
         }
+        // Half of the time, while new ones are built beside those in use.
+        if random.random_bool(0.5) {
+            let key = format!("rebuild-{round}");
+            server.api.post("admin", "/v1/projections/rebuild", &key, json!({})).await.ok();
+        }
         let acknowledged = random.random_range(1..25);
         counted.wait_for(|count| *count >= acknowledged).await.unwrap();
         server.kill().await;
