@@ -61,8 +61,10 @@ impl Generation {
                 Ok(known) => is_whole = known,
                 Err(why) => return Ok(wrong(why)),
             }
-            if is_foreign(&file).map_err(|error| OpenError::file(&file, error))? {
-                return Err(OpenError::Foreign(self.name()));
+            match maker(&file).map_err(|error| OpenError::file(&file, error))? {
+                Maker::Us => {}
+                Maker::Nobody => return Ok(Err(Distrust::Unfinished)),
+                Maker::Another => return Err(OpenError::Foreign(self.name())),
             }
         }
         let mut connection = match self.connect().await {
@@ -128,14 +130,38 @@ impl Generation {
     }
 }
 
-/// Whether a file is a database of SQLite that another program made, as far as can be told without opening it: opening
-/// would change it. Of a database that was not closed in order the header may not be written yet.
-fn is_foreign(file: &Path) -> std::io::Result<bool> {
-    let mut header = Vec::new();
-    File::open(file)?.take(100).read_to_end(&mut header)?;
-    let closed = !crate::damage::has_journal(file);
-    Ok(closed && header.starts_with(MAGIC) && header.get(68..72) != Some(&APPLICATION_ID.to_be_bytes()))
+/// Who made a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Maker {
+    /// This program, or it is to be opened to see.
+    Us,
+    /// Nobody has come to write anything into it.
+    Nobody,
+    /// Another program.
+    Another,
 }
+
+/// Who made a file, as far as can be told without opening it as a database: opening it would change it. Of a database that was
+/// not closed in order the header may not be written yet.
+fn maker(file: &Path) -> std::io::Result<Maker> {
+    let mut header = Vec::new();
+    File::open(file)?.take(HEADER).read_to_end(&mut header)?;
+    if crate::damage::has_journal(file) {
+        return Ok(Maker::Us);
+    }
+    // The database's size in pages, and how many entries its schema has.
+    let is_empty = header.get(28..32) == Some(&[0, 0, 0, 1]) && header.get(103..105) == Some(&[0, 0]);
+    Ok(match header.get(68..72) {
+        _ if header.is_empty() => Maker::Nobody,
+        Some(id) if header.starts_with(MAGIC) && *id != APPLICATION_ID.to_be_bytes() => {
+            if is_empty && *id == [0; 4] { Maker::Nobody } else { Maker::Another }
+        }
+        _ => Maker::Us,
+    })
+}
+
+/// Bytes from the beginning of a file that tell whose it is.
+const HEADER: u64 = 108;
 
 /// What the header of our files says whose they are: `SCRP`.
 pub(crate) const APPLICATION_ID: u32 = 0x5343_5250;

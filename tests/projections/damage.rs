@@ -75,15 +75,18 @@ async fn what_is_missing_or_of_another_shape_is_built_anew() {
         .await;
     }
     // Made, and not finished when its process ended.
-    is_built_anew(&log, "half made", async |file| {
-        std::fs::remove_file(file).unwrap();
-        std::fs::remove_file(sum_of(file)).unwrap();
-        let mut connection = open_new(file).await;
-        let begun = "PRAGMA application_id = 1396920912; PRAGMA journal_mode = WAL";
-        sqlx::raw_sql(begun).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-    })
-    .await;
+    for begun in
+        ["PRAGMA application_id = 1396920912; PRAGMA journal_mode = WAL", "PRAGMA journal_mode = WAL", ""]
+    {
+        is_built_anew(&log, "half made", async |file| {
+            std::fs::remove_file(file).unwrap();
+            std::fs::remove_file(sum_of(file)).unwrap();
+            let mut connection = open_new(file).await;
+            sqlx::raw_sql(begun).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        })
+        .await;
+    }
     is_built_anew(&log, "never caught up", async |file| {
         execute(file, "UPDATE meta SET value = '0' WHERE name = 'complete'; DELETE FROM lots").await;
         execute(file, "UPDATE models SET position = 0").await;
