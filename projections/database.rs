@@ -188,10 +188,12 @@ impl Generation {
     }
 
     /// A schema for this database. SQLite keeps to the types of columns only if it is told so: it would go on with a float where
-    /// a sum of whole numbers is too large. PostgreSQL orders text by its bytes, as SQLite and Rust do, only if it is told so.
+    /// a sum of whole numbers is too large; and it keeps a row once, in its key, only if it is told so. PostgreSQL orders text by its bytes, as SQLite and Rust do, only if it is told so.
     fn dialect(&self, schema: &str) -> String {
         match self.source {
-            Source::Folder(_) => schema.replace(" BIGINT", " INTEGER").replace("\n);", "\n) STRICT;"),
+            Source::Folder(_) => {
+                schema.replace(" BIGINT", " INTEGER").replace("\n);", "\n) STRICT, WITHOUT ROWID;")
+            }
             Source::Postgres(_) => schema.replace(" TEXT", " TEXT COLLATE \"C\""),
         }
     }

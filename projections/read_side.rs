@@ -62,7 +62,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { batch: 16_384 }
+        Self { batch: 65_536 }
     }
 }
 

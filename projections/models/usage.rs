@@ -32,22 +32,6 @@ pub(crate) const QUARTERS: Table =
 pub(crate) const DAYS: Table =
     Table { name: "usage_days", key: 7, columns: COLUMNS, once: 0, on_conflict: OnConflict::Add };
 
-pub(crate) const UNITS: Table = Table {
-    name: "usage_units",
-    key: 6,
-    columns: &[
-        text("book"),
-        text("account"),
-        int("start"),
-        text("model"),
-        text("endpoint"),
-        text("unit"),
-        amount("quantity"),
-    ],
-    once: 0,
-    on_conflict: OnConflict::Add,
-};
-
 /// What is counted apart.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
@@ -76,8 +60,6 @@ type Sums = BTreeMap<Key, Sum>;
 pub(crate) struct Usage {
     quarters: Sums,
     days: Sums,
-    /// By key without an API key and an outcome, which has the unit's name instead.
-    units: BTreeMap<(BookId, CompactString, i64, CompactString, CompactString, CompactString), i128>,
 }
 
 impl Model for Usage {
@@ -90,7 +72,7 @@ impl Model for Usage {
     }
 
     fn tables(&self) -> &'static [&'static Table] {
-        &[&QUARTERS, &DAYS, &UNITS]
+        &[&QUARTERS, &DAYS]
     }
 
     fn account(&mut self, step: &AccountStep<'_>) -> Result<(), Fault> {
@@ -106,12 +88,6 @@ impl Model for Usage {
                 absorbed: of(|charge| charge.absorbed),
             };
             self.add(step, (call.model, call.endpoint, call.key, call.outcome), sum);
-            if let Some(charge) = call.charge.filter(|charge| !charge.charged.is_zero()) {
-                for line in &charge.lines {
-                    let quantity = line.quantity.parse().map_err(|_| Fault::OutOfRange("a quantity"))?;
-                    self.add_unit(step, (call.model, call.endpoint, &line.unit), quantity);
-                }
-            }
         }
         if let (Event::UsageRefunded(refund), Some(charge)) = (step.event, step.refunded) {
             let sum = Sum { refunded: refund.credits.nanos(), ..Sum::default() };
@@ -122,18 +98,7 @@ impl Model for Usage {
 
     fn drain(&mut self, _: &Folded) -> Vec<Change> {
         let put = |sums: Sums| Change { put: sums.into_iter().map(row).collect(), ..Change::default() };
-        let units = std::mem::take(&mut self.units).into_iter().map(
-            |((book, account, start, model, endpoint, unit), quantity)| {
-                let texts = [book.as_str(), &account].map(Value::from);
-                let mut row: Row = texts.into();
-                row.push(start.into());
-                row.extend([&model, &endpoint, &unit].map(|text| Value::from(text.as_str())));
-                row.push(Value::Amount(quantity));
-                row
-            },
-        );
-        let units = Change { put: units.collect(), ..Change::default() };
-        vec![put(std::mem::take(&mut self.quarters)), put(std::mem::take(&mut self.days)), units]
+        vec![put(std::mem::take(&mut self.quarters)), put(std::mem::take(&mut self.days))]
     }
 }
 
@@ -162,20 +127,6 @@ impl Usage {
         (of_account.start, of_book.start) = (day, day);
         add(&mut self.days, of_account, sum);
         add(&mut self.days, of_book, sum);
-    }
-
-    fn add_unit(
-        &mut self,
-        step: &AccountStep<'_>,
-        (model, endpoint, unit): (&str, &str, &str),
-        quantity: Credits,
-    ) {
-        for account in [step.id().as_str(), ""] {
-            let start = quarter(step.place.recorded_at);
-            let key = (step.book.clone(), account.into(), start, model.into(), endpoint.into(), unit.into());
-            let sum = self.units.entry(key).or_default();
-            *sum = sum.saturating_add(quantity.nanos());
-        }
     }
 }
 

@@ -32,15 +32,3 @@ CREATE TABLE usage_days (
     PRIMARY KEY (book, account, start, model, endpoint, api_key, outcome)
 );
 CREATE INDEX usage_days_by_time ON usage_days (book, start);
-
--- How much of which unit was charged.
-CREATE TABLE usage_units (
-    book TEXT NOT NULL,
-    account TEXT NOT NULL,
-    start BIGINT NOT NULL,        -- of the quarter of an hour
-    model TEXT NOT NULL,
-    endpoint TEXT NOT NULL,
-    unit TEXT NOT NULL,
-    quantity BIGINT NOT NULL, quantity_nanos BIGINT NOT NULL,
-    PRIMARY KEY (book, account, start, model, endpoint, unit)
-);

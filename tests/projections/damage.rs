@@ -90,7 +90,7 @@ async fn what_is_missing_or_of_another_shape_is_built_anew() {
     is_built_anew(&log, "never caught up", async |file| {
         execute(file, "UPDATE meta SET value = '0' WHERE name = 'complete'; DELETE FROM lots").await;
         execute(file, "UPDATE models SET position = 0").await;
-        for table in ["usage_quarters", "usage_days", "usage_units", "ledger_quarters", "ledger_blocks"] {
+        for table in ["usage_quarters", "usage_days", "ledger_quarters", "ledger_blocks"] {
             execute(file, &format!("DELETE FROM {table}")).await;
         }
         std::fs::remove_file(sum_of(file)).unwrap();

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use scrip_engine::{AsOf, Clock, Engine};
 use scrip_ledger::{AccountId, Timestamp, Token};
+use scrip_projections::reports::calendar::{Span, Unit};
+use scrip_projections::reports::usage::{Dimension, UsageQuery};
 use scrip_projections::{ReadSide, Source};
 use scrip_store::{EmbeddedStore, EventStore};
 
@@ -70,6 +72,9 @@ pub fn measure(setting: &Setting, postgres: Option<&str>, report: &mut Report) -
     drop(store);
     runtime.block_on(follow(&folder, setting, report))?;
     std::fs::remove_dir_all(&folder)?;
+    output::remark("writing a year of one account …");
+    runtime.block_on(year(&folder, setting, report))?;
+    std::fs::remove_dir_all(&folder)?;
     Ok(())
 }
 
@@ -83,7 +88,7 @@ async fn fill(folder: &Path, events: u64) -> anyhow::Result<()> {
     let mut key = 0;
     let hot_events = HOT.min(events / 5);
     let spread = (events.saturating_sub(hot_events) / 2).saturating_sub(ACCOUNTS as u64);
-    for day in [10, 20, 30, 40, 50] {
+    for day in [9, 19, 29, 39, 49] {
         let begin: Timestamp = BEGIN.parse()?;
         engine.advance(begin.plus_days(day)).await?;
         debit(&engine, &terms, &hot, hot_events / 5, &mut key).await?;
@@ -187,8 +192,11 @@ async fn follow(folder: &Path, setting: &Setting, report: &mut Report) -> anyhow
     let side = ReadSide::start(engine.store().clone(), Source::Folder(folder.join("read"))).await?;
     let names = accounts("account", 10_000)?;
     let store = engine.store().clone();
+    // What was written before is not what is measured.
+    side.wait_for(store.head()?.next_position.saturating_sub(1), Duration::from_secs(3600)).await;
     let stop = Instant::now() + setting.time * 5;
-    let watch = tokio::spawn({
+    let mut watch = tokio::task::JoinSet::new();
+    watch.spawn({
         let side = side.clone();
         async move {
             let mut lags = Vec::new();
@@ -199,6 +207,7 @@ async fn follow(folder: &Path, setting: &Setting, report: &mut Report) -> anyhow
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
                 lags.push(seen.elapsed().as_secs_f64() * 1e3);
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
             lags
         }
@@ -227,11 +236,129 @@ async fn follow(folder: &Path, setting: &Setting, report: &mut Report) -> anyhow
     }
     answers.join_all().await;
     let rate = sent as f64 / started.elapsed().as_secs_f64();
-    let mut lags = watch.await?;
+    let mut lags = watch.join_all().await.concat();
     lags.sort_by(f64::total_cmp);
     let p99 = lags.get(lags.len() * 99 / 100).copied().unwrap_or(f64::NAN);
     report.add(format!("lag behind {rate:.0} debits/s, median of {} looks", lags.len()), "ms", &lags, None);
     report.add("the same, 99 of 100 looks", "ms", &[p99], Some(Aim::AtMost(1000.0)));
+    disturb(&engine, &terms, &side, setting, report).await?;
+    side.shutdown().await;
+    engine.shutdown().await;
+    Ok(())
+}
+
+/// How much slower debits are while reports are asked for.
+async fn disturb(
+    engine: &Engine,
+    terms: &Terms,
+    side: &ReadSide,
+    setting: &Setting,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let names = accounts("account", 10_000)?;
+    let mut key = 10_000_000_000u64;
+    let [mut ratios, mut asked] = [const { Vec::new() }; 2];
+    for _ in 0..setting.rounds {
+        let alone = rate(engine, terms, &names, setting.time, &mut key).await?;
+        let mut questions = tokio::task::JoinSet::new();
+        questions.spawn(mixed(side.clone(), setting.time));
+        let beside = rate(engine, terms, &names, setting.time, &mut key).await?;
+        ratios.push(beside / alone);
+        for count in questions.join_all().await {
+            asked.push(count? as f64 / setting.time.as_secs_f64());
+        }
+    }
+    report.add("mixed reports a second beside debits as fast as they go", "/s", &asked, None);
+    report.add("debits with them, against without", "", &ratios, Some(Aim::AtLeast(0.9)));
+    Ok(())
+}
+
+/// Debits a second, as fast as they go.
+async fn rate(
+    engine: &Engine,
+    terms: &Terms,
+    names: &[AccountId],
+    time: Duration,
+    key: &mut u64,
+) -> anyhow::Result<f64> {
+    let started = Instant::now();
+    let mut made = 0;
+    while started.elapsed() < time {
+        debit(engine, terms, names, BATCH as u64, key).await?;
+        made += BATCH;
+    }
+    Ok(made as f64 / started.elapsed().as_secs_f64())
+}
+
+/// Fifty questions a second, of the kinds in turn. Answers how many were asked.
+async fn mixed(side: ReadSide, time: Duration) -> anyhow::Result<u64> {
+    let book = Token::new("pixapi")?;
+    let (started, mut asked) = (Instant::now(), 0u64);
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    while started.elapsed() < time {
+        ticks.tick().await;
+        match asked % 3 {
+            0 => {
+                let as_of = AsOf { time: Some(MONTH_END.parse()?), ..AsOf::default() };
+                side.balances(&book, &as_of, None, 100).await?;
+            }
+            1 => {
+                side.snapshot().await?.usage(&usage_of(book.clone(), None, Unit::Day, BEGIN, 61)?).await?;
+            }
+            _ => {
+                let account = Token::new(&format!("account-{}", asked % 10_000))?;
+                let as_of = AsOf { time: Some(MONTH_END.parse()?), ..AsOf::default() };
+                side.account_as_of(&account, &as_of).await?;
+            }
+        }
+        asked += 1;
+    }
+    Ok(asked)
+}
+
+/// Usage from a time on, for so many days of a place that is half an hour off.
+fn usage_of(
+    book: Token,
+    account: Option<&str>,
+    unit: Unit,
+    from: &str,
+    days: u64,
+) -> anyhow::Result<UsageQuery> {
+    let from: Timestamp = from.parse()?;
+    let span = Span { from, until: from.plus_days(days) };
+    let spans = unit.divide(chrono_tz::Asia::Kolkata, span, 10_000).context("too many spans")?;
+    let only = account.map(|account| (Dimension::Account, account.into())).into_iter().collect();
+    Ok(UsageQuery { book, spans, group: vec![Dimension::Model], only, after: None, limit: 1_000 })
+}
+
+/// A year of one account, with calls in each of its quarters of an hour.
+async fn year(folder: &Path, setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
+    const CALLS: u64 = 4;
+    let begin: Timestamp = BEGIN.parse()?;
+    let (engine, terms) = open(folder, Clock::manual(begin))?;
+    let busy = vec![Token::new("busy")?];
+    terms.prepare(&engine, &busy).await?;
+    let mut key = 0;
+    for quarter in 1..=365 * 96 {
+        engine.advance(begin.plus_seconds(quarter * 900)).await?;
+        debit(&engine, &terms, &busy, CALLS, &mut key).await?;
+    }
+    let side = ReadSide::start(engine.store().clone(), Source::Folder(folder.join("read"))).await?;
+    side.wait_for(engine.store().head()?.next_position - 1, Duration::from_secs(3600)).await;
+    for (unit, name) in [(Unit::Day, "day"), (Unit::Month, "month")] {
+        let query = usage_of(Token::new("pixapi")?, Some("busy"), unit, BEGIN, 365)?;
+        let mut times = Vec::new();
+        for _ in 0..setting.rounds {
+            let started = Instant::now();
+            let told = side.snapshot().await?.usage(&query).await?;
+            times.push(started.elapsed().as_secs_f64() * 1e3);
+            if told.what.total.calls != i64::try_from(key)? {
+                bail!("{} calls of {key}", told.what.total.calls);
+            }
+        }
+        let what = format!("a year of one account by {name} in Asia/Kolkata, all 35,040 quarters busy");
+        report.add(what, "ms", &times, Some(Aim::AtMost(100.0)));
+    }
     side.shutdown().await;
     engine.shutdown().await;
     Ok(())
