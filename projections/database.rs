@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use scrip_store::Hash;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, SqlSafeStr, SqlStr};
 
 use crate::error::OpenError;
 use crate::model::Model;
@@ -155,8 +155,8 @@ impl Generation {
     fn greeting(&self) -> String {
         match &self.source {
             Source::Folder(_) => {
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; \
-                 PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000; PRAGMA cell_size_check = ON; \
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -262144; \
+                 PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 20000; PRAGMA cell_size_check = ON; \
                  PRAGMA trusted_schema = OFF"
                     .to_owned()
             }
@@ -323,15 +323,11 @@ pub(crate) async fn apply(
     table: &'static Table,
     change: &Change,
 ) -> sqlx::Result<()> {
-    let delete_columns = change.delete.first().map_or(0, Vec::len);
-    for rows in chunks(&change.delete, delete_columns) {
-        let sql = table.delete_statement(rows.len(), delete_columns, places);
-        execute(connection, sql, rows).await?;
-    }
-    for rows in chunks(&change.put, table.names().len()) {
-        execute(connection, table.put_statement(rows.len(), places), rows).await?;
-    }
-    Ok(())
+    let columns = change.delete.first().map_or(0, Vec::len);
+    let delete = |rows| table.delete_statement(rows, columns, places);
+    execute(connection, chunks(&change.delete, columns), delete).await?;
+    let put = |rows| table.put_statement(rows, places);
+    execute(connection, chunks(&change.put, table.names().len()), put).await
 }
 
 /// Rows in chunks of a few sizes, so that there are few statements to prepare.
@@ -367,12 +363,33 @@ fn bound<'q>(query: Query<'q>, value: &Value) -> sqlx::Result<Query<'q>> {
     })
 }
 
-async fn execute(connection: &mut AnyConnection, sql: String, rows: &[Row]) -> sqlx::Result<()> {
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for value in rows.iter().flatten() {
-        query = bound(query, value)?;
+/// Executes a statement for each chunk of rows. While the database does one, the next is made ready.
+async fn execute<'r>(
+    connection: &mut AnyConnection,
+    mut chunks: impl Iterator<Item = &'r [Row]>,
+    statement: impl Fn(usize) -> String,
+) -> sqlx::Result<()> {
+    let mut written: Option<(usize, SqlStr)> = None;
+    let mut made_ready = || -> sqlx::Result<Option<Query<'static>>> {
+        let Some(rows) = chunks.next() else { return Ok(None) };
+        let sql = match &written {
+            Some((size, sql)) if *size == rows.len() => sql.clone(),
+            _ => AssertSqlSafe(statement(rows.len())).into_sql_str(),
+        };
+        written = Some((rows.len(), sql.clone()));
+        let mut query = sqlx::query(sql);
+        for value in rows.iter().flatten() {
+            query = bound(query, value)?;
+        }
+        Ok(Some(query))
+    };
+    let mut next = made_ready()?;
+    while let Some(query) = next {
+        let ready = async { made_ready() };
+        let (done, ready) = tokio::join!(biased; query.execute(&mut *connection), ready);
+        done?;
+        next = ready?;
     }
-    query.execute(connection).await?;
     Ok(())
 }
 

@@ -212,39 +212,67 @@ async fn follow(folder: &Path, setting: &Setting, report: &mut Report) -> anyhow
             lags
         }
     });
+    let mut key = 0;
+    let steady = steady(&engine, &terms, &names, stop - Instant::now(), &mut key).await?;
+    let mut lags = watch.join_all().await.concat();
+    lags.sort_by(f64::total_cmp);
+    let p99 = lags.get(lags.len() * 99 / 100).copied().unwrap_or(f64::NAN);
+    report.add(
+        format!("lag behind {:.0} debits/s, median of {} looks", steady.rate, lags.len()),
+        "ms",
+        &lags,
+        None,
+    );
+    report.add("the same, 99 of 100 looks", "ms", &[p99], Some(Aim::AtMost(1000.0)));
+    disturb(&engine, &terms, &side, setting, &mut key, report).await?;
+    side.shutdown().await;
+    engine.shutdown().await;
+    Ok(())
+}
+
+/// What a round of debits at a steady rate saw.
+struct Steady {
+    /// Debits a second.
+    rate: f64,
+    /// The median time in which a burst of them was answered, in milliseconds.
+    answered: f64,
+}
+
+/// Debits in bursts at a steady rate, over the accounts in turn.
+async fn steady(
+    engine: &Engine,
+    terms: &Terms,
+    names: &[AccountId],
+    time: Duration,
+    key: &mut u64,
+) -> anyhow::Result<Steady> {
     let mut ticks = tokio::time::interval(Duration::from_micros(1_000_000 * BURST / RATE));
-    let (mut key, mut sent) = (0u64, 0u64);
-    let started = Instant::now();
+    let mut names = names.iter().cycle();
     let mut answers = tokio::task::JoinSet::new();
-    while Instant::now() < stop {
+    let (started, mut sent) = (Instant::now(), 0u64);
+    while started.elapsed() < time {
         ticks.tick().await;
         let mut requests = Vec::with_capacity(BURST as usize);
-        for account in names.iter().cycle().skip((sent % 10_000) as usize).take(BURST as usize) {
-            key += 1;
+        for account in names.by_ref().take(BURST as usize) {
+            *key += 1;
             requests.push(terms.debit(account, Token::new(&format!("steady-{key}"))?)?);
         }
         sent += BURST;
         let engine = engine.clone();
-        answers.spawn(
-            async move { engine.submit_batch(requests).await.into_iter().all(|answer| answer.is_ok()) },
-        );
-        while let Some(answered) = answers.try_join_next() {
-            if !answered? {
-                bail!("a debit was refused");
-            }
-        }
+        answers.spawn(async move {
+            let began = Instant::now();
+            let well = engine.submit_batch(requests).await.into_iter().all(|answer| answer.is_ok());
+            (well, began.elapsed().as_secs_f64() * 1e3)
+        });
     }
-    answers.join_all().await;
+    let answers = answers.join_all().await;
     let rate = sent as f64 / started.elapsed().as_secs_f64();
-    let mut lags = watch.join_all().await.concat();
-    lags.sort_by(f64::total_cmp);
-    let p99 = lags.get(lags.len() * 99 / 100).copied().unwrap_or(f64::NAN);
-    report.add(format!("lag behind {rate:.0} debits/s, median of {} looks", lags.len()), "ms", &lags, None);
-    report.add("the same, 99 of 100 looks", "ms", &[p99], Some(Aim::AtMost(1000.0)));
-    disturb(&engine, &terms, &side, setting, report).await?;
-    side.shutdown().await;
-    engine.shutdown().await;
-    Ok(())
+    if answers.iter().any(|(well, _)| !well) {
+        bail!("a debit was refused");
+    }
+    let mut times: Vec<f64> = answers.into_iter().map(|(_, time)| time).collect();
+    times.sort_by(f64::total_cmp);
+    Ok(Steady { rate, answered: times.get(times.len() / 2).copied().unwrap_or(f64::NAN) })
 }
 
 /// How much slower debits are while reports are asked for.
@@ -253,41 +281,28 @@ async fn disturb(
     terms: &Terms,
     side: &ReadSide,
     setting: &Setting,
+    key: &mut u64,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let names = accounts("account", 10_000)?;
-    let mut key = 10_000_000_000u64;
-    let [mut ratios, mut asked] = [const { Vec::new() }; 2];
+    let [mut ratios, mut alone, mut beside, mut asked] = [const { Vec::new() }; 4];
     for _ in 0..setting.rounds {
-        let alone = rate(engine, terms, &names, setting.time, &mut key).await?;
+        let without = steady(engine, terms, &names, setting.time, key).await?;
         let mut questions = tokio::task::JoinSet::new();
         questions.spawn(mixed(side.clone(), setting.time));
-        let beside = rate(engine, terms, &names, setting.time, &mut key).await?;
-        ratios.push(beside / alone);
+        let with = steady(engine, terms, &names, setting.time, key).await?;
+        ratios.push(with.rate / without.rate);
+        alone.push(without.answered);
+        beside.push(with.answered);
         for count in questions.join_all().await {
             asked.push(count? as f64 / setting.time.as_secs_f64());
         }
     }
-    report.add("mixed reports a second beside debits as fast as they go", "/s", &asked, None);
+    report.add(format!("mixed reports beside {RATE} debits/s"), "/s", &asked, None);
     report.add("debits with them, against without", "", &ratios, Some(Aim::AtLeast(0.9)));
+    report.add(format!("{BURST} debits answered, without reports"), "ms", &alone, None);
+    report.add(format!("{BURST} debits answered, beside reports"), "ms", &beside, None);
     Ok(())
-}
-
-/// Debits a second, as fast as they go.
-async fn rate(
-    engine: &Engine,
-    terms: &Terms,
-    names: &[AccountId],
-    time: Duration,
-    key: &mut u64,
-) -> anyhow::Result<f64> {
-    let started = Instant::now();
-    let mut made = 0;
-    while started.elapsed() < time {
-        debit(engine, terms, names, BATCH as u64, key).await?;
-        made += BATCH;
-    }
-    Ok(made as f64 / started.elapsed().as_secs_f64())
 }
 
 /// Fifty questions a second, of the kinds in turn. Answers how many were asked.
