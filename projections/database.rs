@@ -226,7 +226,7 @@ impl Generation {
         }
         for model in models {
             sqlx::raw_sql(AssertSqlSafe(self.dialect(model.schema()))).execute(&mut *creation).await?;
-            checkpoint(&mut creation, model.name(), 0, "", None).await?;
+            checkpoint(&mut creation, model.name(), (0, 0), "", None).await?;
         }
         creation.commit().await?;
         Ok(connection)
@@ -289,25 +289,31 @@ pub(crate) async fn checkpoints(
     Ok(rows.into_iter().map(checkpoint).collect())
 }
 
-/// States how far a model has come.
+/// States how far a model has come from where it stood. If it does not stand there any more, somebody else writes too.
 pub(crate) async fn checkpoint(
     connection: &mut AnyConnection,
     name: &str,
-    position: u64,
+    (from, position): (u64, u64),
     hash: &str,
     fault: Option<&str>,
 ) -> sqlx::Result<()> {
-    sqlx::query(
+    let done = sqlx::query(
         "INSERT INTO models (name, position, hash, fault) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (name) DO UPDATE SET position = excluded.position, hash = excluded.hash, fault = excluded.fault",
+         ON CONFLICT (name) DO UPDATE SET position = excluded.position, hash = excluded.hash, fault = excluded.fault \
+         WHERE models.position = $5",
     )
     .bind(name.to_owned())
     .bind(i64::try_from(position).unwrap_or(i64::MAX))
     .bind(hash.to_owned())
     .bind(fault.map(ToOwned::to_owned))
+    .bind(i64::try_from(from).unwrap_or(i64::MAX))
     .execute(connection)
     .await?;
-    Ok(())
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(sqlx::Error::Protocol(format!("the read model {name} was moved by somebody else")))
+    }
 }
 
 /// A generation has caught up: it may be asked.
@@ -447,9 +453,8 @@ pub(crate) fn is_refusal(error: &sqlx::Error) -> bool {
         || error.as_database_error().is_some_and(|error| {
             // SQLite: CONSTRAINT and its kinds; PostgreSQL: class 22, data exceptions, and 23, constraints.
             error.code().is_some_and(|code| {
-                code.starts_with("22")
-                    || code.starts_with("23")
-                    || code.parse::<u32>().is_ok_and(|code| code & 0xff == 19)
+                let sql_state = code.len() == 5 && (code.starts_with("22") || code.starts_with("23"));
+                sql_state || (code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 19))
             })
         })
 }

@@ -75,7 +75,7 @@ pub(crate) fn run(shared: &Shared, mut generation: Generation) {
                 Err(error) => {
                     tracing::error!(%error, "the read models do not follow the log; it is tried again");
                     shared.status.send_modify(|status| status.trouble = Some(error.to_string()));
-                    shared.rest(AGAIN);
+                    shared.pause(AGAIN);
                 }
             }
         }

@@ -333,8 +333,8 @@ impl Follower {
             }
             match outcome {
                 Ok(()) => {
-                    database::checkpoint(&mut part, slot.model.name(), batch.until, &batch.hash, None)
-                        .await?;
+                    let moved = (slot.position, batch.until);
+                    database::checkpoint(&mut part, slot.model.name(), moved, &batch.hash, None).await?;
                     part.commit().await?;
                 }
                 Err(error) if database::is_refusal(&error) => {

@@ -320,6 +320,13 @@ impl Shared {
         drop(self.wake.1.wait_timeout_while(guard, duration, idle));
     }
 
+    /// Waits, whoever waits for it: only a stop is heard of.
+    pub(crate) fn pause(&self, duration: Duration) {
+        let guard = self.wake.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = |_: &mut ()| !self.stopping.load(Ordering::Acquire);
+        drop(self.wake.1.wait_timeout_while(guard, duration, idle));
+    }
+
     /// Shows how a follower stands.
     pub(crate) fn publish(&self, follower: &Follower, recorded_at: Option<Timestamp>) {
         let models = follower.slots.iter().map(|slot| ModelStatus {

@@ -45,3 +45,4 @@ CREATE TABLE late_events (
     PRIMARY KEY (account, revision)
 );
 CREATE INDEX late_events_by_time ON late_events (recorded_at, effective_at);
+CREATE INDEX late_events_of_account ON late_events (account, recorded_at);

@@ -120,7 +120,15 @@ impl ReadSide {
         if !found.changed {
             return Ok(found.known.then_some(found.account));
         }
-        let (account, _) = self.account_as_of(&found.account.account, as_of).await?;
+        let account = match self.account_as_of(&found.account.account, as_of).await {
+            Ok((account, _)) => account,
+            // What one account's history lacks is said of that account.
+            Err(ReadError::Contradiction { what, .. }) => {
+                let contradiction = Some(what);
+                return Ok(found.known.then_some(AccountBalance { contradiction, ..found.account }));
+            }
+            Err(error) => return Err(error),
+        };
         let exists = account.book().is_some();
         Ok(exists.then(|| AccountBalance { balance: account.balance(), ..found.account }))
     }
@@ -157,7 +165,7 @@ impl Snapshot {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Found>, ReadError> {
-        let rows = sqlx::query(AssertSqlSafe(statement()))
+        let rows = sqlx::query(AssertSqlSafe(statement(point.position < i64::MAX)))
             .bind(book.as_str().to_owned())
             .bind(after.unwrap_or_default().to_owned())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -174,7 +182,14 @@ impl Snapshot {
 
 /// An account's own row where nothing happened to it since, or else the last one of its history before the point; and how many
 /// things have changed since.
-fn statement() -> String {
+fn statement(by_position: bool) -> String {
+    // A quarter of an hour that the position lies in.
+    let split = if by_position {
+        "+ (SELECT COUNT(*) FROM balance_history p \
+             WHERE p.account = a.account AND p.first_position <= $6 AND p.position > $6) "
+    } else {
+        ""
+    };
     const UNCHANGED: &str = "b.recorded_at <= $5 AND b.position <= $6";
     let names = ["available", "posted", "held", "frozen", "debt", "credit_limit"];
     let columns = names.iter().flat_map(|name| [(*name).to_owned(), format!("{name}_nanos")]);
@@ -184,7 +199,7 @@ fn statement() -> String {
     format!(
         "SELECT a.account, a.owner, a.status, a.contradiction, {}, CASE WHEN {UNCHANGED} THEN 0 ELSE \
              (SELECT COUNT(*) FROM balance_history p WHERE p.account = a.account AND p.quarter = $4 AND p.first_at <= $5) \
-             + (SELECT COUNT(*) FROM balance_history p WHERE p.account = a.account AND p.first_position <= $6 AND p.position > $6) \
+             {split}\
              + (SELECT COUNT(*) FROM late_events l WHERE l.account = a.account AND l.effective_at <= $7 \
                   AND l.recorded_at > $5 AND l.recorded_at <= $8) END \
          FROM accounts a JOIN balances b ON b.account = a.account \

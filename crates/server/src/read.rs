@@ -7,7 +7,6 @@ use axum::http::Uri;
 use axum::http::request::Parts;
 use scrip_engine::{AsOf, History};
 use scrip_ledger::{Account, AccountId, Event, Status, Timestamp};
-use scrip_projections::Snapshot;
 use scrip_store::{EventStore, Recorded};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -67,6 +66,9 @@ fn only(uri: &Uri, allowed: impl FnOnce() -> Vec<String>) -> Result<(), Problem>
         return Ok(());
     }
     let given: Vec<(String, String)> = params(uri)?;
+    if let Some((name, _)) = given.iter().find(|(_, value)| value.contains('\0')) {
+        return Err(Problem::new(Code::MALFORMED, "a zero byte belongs nowhere").with("field", name.clone()));
+    }
     let allowed = allowed();
     match given.into_iter().find(|(name, _)| !allowed.contains(name)) {
         None => Ok(()),
@@ -261,12 +263,6 @@ impl App {
             tokio::task::spawn_blocking(move || store.wait_past(position, limits::POSITION_WAIT)).await;
         let next = waited.map_err(|_| Problem::internal("a wait broke off"))??;
         if next > position { Ok(()) } else { Err(late()) }
-    }
-
-    /// Waits, bounded, until the read side has taken in a position that the query names, and answers a view of it.
-    pub(crate) async fn snapshot(&self, min_position: Option<u64>) -> Result<Snapshot, Problem> {
-        self.reached(min_position).await?;
-        Ok(self.read_side.snapshot().await?)
     }
 
     /// Waits, bounded, until the read side has taken in a position that the query names.

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use scrip_projections::Snapshot;
+use scrip_projections::{ReadError, Snapshot};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -51,10 +51,21 @@ pub(crate) struct Reading<S = Snapshot> {
 
 impl App {
     /// The read models, once they know what the caller's position asks for.
-    pub(crate) async fn reading(&self, min_position: Option<u64>) -> Result<Reading, Problem> {
-        let snapshot = self.snapshot(min_position).await?;
+    ///
+    /// A position of the past that is asked for is waited for too: an answer that names it knows it.
+    pub(crate) async fn reading(
+        &self,
+        min_position: Option<u64>,
+        as_of_position: Option<u64>,
+    ) -> Result<Reading, Problem> {
         let store = self.engine.store().clone();
+        // Before a connection is taken: who reads the past takes a place first, and a connection then.
         let end = self.blocking(move || store.head()).await??.next_position;
+        if let Some(position) = as_of_position.filter(|position| *position >= end) {
+            return Err(ReadError::BeyondEnd(position).into());
+        }
+        self.reached(min_position.max(as_of_position)).await?;
+        let snapshot = self.read_side.snapshot().await?;
         let lag = end.saturating_sub(snapshot.position());
         Ok(Reading { snapshot, lag })
     }

@@ -106,7 +106,8 @@ impl Zone {
             return text.to_owned();
         };
         let pattern = match unit {
-            "hour" => "%m-%d %H:%M",
+            // The hour that is there twice in autumn has two names.
+            "hour" => "%m-%d %H:00 %Z",
             "month" => "%Y-%m",
             _ => "%Y-%m-%d",
         };

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use scrip_engine::BookScope;
 use scrip_ledger::Timestamp;
 use scrip_projections::{Comparison, Decision, FORMAT, ModelStatus, SkipError};
 use serde::{Deserialize, Serialize};
@@ -215,6 +216,16 @@ pub(crate) async fn list(
     Ok(answer.list.within(&answer))
 }
 
+/// Read models are of all books: who decides about them has to be let into all.
+fn operations(caller: &Principal) -> Result<(), Problem> {
+    caller.may(Right::Operations)?;
+    if caller.books == BookScope::All {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::FORBIDDEN_BOOK, "read models are of all books; this token is for some"))
+    }
+}
+
 /// Have a read model leave out the event that it has stopped at. The decision is recorded in the log; a rebuilt model
 /// leaves the event out too.
 #[utoipa::path(post, path = "/v1/projections/{name}/skip", tag = "operation", operation_id = "skipEvent",
@@ -225,7 +236,7 @@ pub(crate) async fn skip(
     Path(name): Path<String>,
     call: Call,
 ) -> Result<Response, Problem> {
-    call.caller.may(Right::Operations)?;
+    operations(&call.caller)?;
     call.key()?;
     let unknown = || Problem::new(Code::PROJECTION_NOT_FOUND, "there is no such read model");
     let name =
@@ -273,7 +284,7 @@ pub(crate) async fn skip(
 #[utoipa::path(post, path = "/v1/projections/rebuild", tag = "operation", operation_id = "rebuildProjections",
     responses((status = 202, body = RebuildAnswer), Problems))]
 pub(crate) async fn rebuild(State(app): Shared, caller: Principal) -> Result<Response, Problem> {
-    caller.may(Right::Operations)?;
+    operations(&caller)?;
     let begun = app.read_side.rebuild().map_err(|error| {
         tracing::error!(%error, "the read models cannot be built anew");
         Problem::new(Code::READ_MODELS_UNAVAILABLE, "the read models cannot be built anew")

@@ -117,7 +117,7 @@ mod tests {
             labels: vec!["<1>".to_owned(), "2".to_owned()],
             series: vec![
                 Series { name: "a & b".to_owned(), values: values(&["0.000000001", "-2"]) },
-                Series { name: "c".to_owned(), values: values(&["10000000000000000000", "0"]) },
+                Series { name: "c".to_owned(), values: values(&["1000000000000000000", "0"]) },
             ],
         }
     }
@@ -130,7 +130,7 @@ mod tests {
                 "role=\"img\"",
                 "<title>Charged in credits, by day (Europe/Berlin)</title>",
                 "0<span class=\"places\">.000000001</span>",
-                "10000000000000000000",
+                "1000000000000000000",
                 "var(--chart-2)",
                 "a &amp; b",
                 "&lt;1&gt;",

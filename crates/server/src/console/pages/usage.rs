@@ -64,7 +64,7 @@ const FILTERS: [(&str, &str); 3] = [("model", "Model"), ("endpoint", "Endpoint")
 /// How far back usage is shown where no span was asked for.
 const LATELY: chrono::Days = chrono::Days::new(29);
 /// Places along a chart at the most.
-const PLACES: usize = 400;
+const PLACES: usize = crate::limits::HOURS;
 /// Series of a chart; what is left is one more.
 const SERIES: usize = 5;
 

@@ -125,7 +125,7 @@ pub(crate) async fn list(
         after: page.after.as_ref().and_then(|key| key.first()).map(Into::into),
         limit: page.limit,
     };
-    let mut reading = app.reading(number(params.min_position.as_deref(), "min_position")?).await?;
+    let mut reading = app.reading(number(params.min_position.as_deref(), "min_position")?, None).await?;
     let told = reading.snapshot.accounts(&query).await?;
     let (lines, more) = told.what;
     let next = lines.last().filter(|_| more).map(|last| vec![last.account.clone()]);

@@ -66,7 +66,7 @@ impl App {
         let page = pager.keyed(listing, scope, 3)?;
         let after = page.after.as_ref().and_then(place);
         let limit = page.limit;
-        let reading = self.reading(number(params.min_position.as_deref(), "min_position")?).await?;
+        let reading = self.reading(number(params.min_position.as_deref(), "min_position")?, None).await?;
         Ok(Asked { queue: Queue { book: book.clone(), status, after, limit }, book, page, reading })
     }
 }

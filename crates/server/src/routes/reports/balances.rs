@@ -90,7 +90,8 @@ pub(crate) async fn show(
     let book = app.book(&caller, &id)?;
     let point = when.point(app.engine.clock().now())?.unwrap_or_default();
     let page = pager.keyed(Listing::BALANCES, "", 1)?;
-    let reading = app.reading(number(when.min_position.as_deref(), "min_position")?).await?.released();
+    let reading =
+        app.reading(number(when.min_position.as_deref(), "min_position")?, point.position).await?.released();
     let after = page.after.as_ref().and_then(|key| key.first()).map(String::as_str);
     let found = app.read_side.balances(&book.id, &point, after, page.limit).await?;
     let totals = match after {

@@ -111,7 +111,11 @@ impl App {
         let scope =
             range.map(|range| format!("{} {}", range.span.from, range.zone.name())).unwrap_or_default();
         let page = pager.keyed(Listing::DEFERRED, &scope, 2)?;
-        let mut reading = self.reading(min_position).await?;
+        let point = match &period {
+            Period::Until(as_of) => as_of.position,
+            Period::During(..) => None,
+        };
+        let mut reading = self.reading(min_position, point).await?;
         let (count, mut movements, spans) = match &period {
             Period::Until(as_of) => {
                 let told = reading.snapshot.standing(&book.id, as_of).await?;

@@ -121,7 +121,11 @@ impl App {
         let scope =
             range.map(|range| format!("{} {}", range.span.from, range.zone.name())).unwrap_or_default();
         let page = pager.keyed(subject.listing, &scope, 3)?;
-        let mut reading = self.reading(min_position).await?;
+        let point = match &period {
+            Period::Until(as_of) => as_of.position,
+            Period::During(..) => None,
+        };
+        let mut reading = self.reading(min_position, point).await?;
         let (count, movements) = match &period {
             Period::Until(as_of) => {
                 let told = reading.snapshot.standing(&book.id, as_of).await?;

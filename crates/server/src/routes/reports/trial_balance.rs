@@ -91,7 +91,8 @@ pub(crate) async fn show(
     let book = app.book(&caller, &id)?;
     let point = when.point(app.engine.clock().now())?.unwrap_or_default();
     let page = pager.keyed(Listing::TRIAL_BALANCE, "", 2)?;
-    let mut reading = app.reading(number(when.min_position.as_deref(), "min_position")?).await?;
+    let mut reading =
+        app.reading(number(when.min_position.as_deref(), "min_position")?, point.position).await?;
     let told = reading.snapshot.standing(&book.id, &point).await?;
     let item =
         |((path, commodity, account), debit, credit): ((String, Commodity, ChartAccount), i128, i128)| {

@@ -204,7 +204,7 @@ impl App {
             after: page.after.as_ref().and_then(line_of),
             limit: page.limit,
         };
-        let mut reading = self.reading(number(params.min_position.as_deref(), "min_position")?).await?;
+        let mut reading = self.reading(number(params.min_position.as_deref(), "min_position")?, None).await?;
         let told = reading.snapshot.usage(&query).await?;
         let usage = told.what;
         let next = usage.lines.last().filter(|_| usage.more).map(place);

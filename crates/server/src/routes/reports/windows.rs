@@ -76,7 +76,8 @@ pub(crate) async fn show(
         [account, order] => Some((CompactString::from(account), CompactString::from(order))),
         _ => None,
     });
-    let mut reading = app.reading(number(params.min_position.as_deref(), "min_position")?).await?;
+    let mut reading =
+        app.reading(number(params.min_position.as_deref(), "min_position")?, point.position).await?;
     let told = reading.snapshot.orders(&book.id, after.as_ref(), page.limit.saturating_add(1)).await?;
     let reading = reading.released();
     let mut orders = told.what;
