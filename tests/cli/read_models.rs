@@ -47,9 +47,15 @@ async fn verify_compares_the_read_models_with_the_log() {
         });
         let Some((column, _)) = column else { continue };
         let mut connection = open(&file).await;
-        let sql = format!(
-            "UPDATE {table} SET {column} = {column} + 1 WHERE rowid = (SELECT MIN(rowid) FROM {table})"
-        );
+        let key = format!("SELECT name FROM pragma_table_info('{table}') WHERE pk > 0");
+        let key: Vec<(String,)> =
+            sqlx::query_as(AssertSqlSafe(key)).fetch_all(&mut connection).await.unwrap();
+        let is = |(name,): &(String,)| {
+            let value = row[name].as_ref().unwrap_or_else(|| panic!("{table} has no {name}"));
+            format!("{name} = '{}'", value.replace('\'', "''"))
+        };
+        let row: Vec<String> = key.iter().map(is).collect();
+        let sql = format!("UPDATE {table} SET {column} = {column} + 1 WHERE {}", row.join(" AND "));
         let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
         assert_eq!(done.rows_affected(), 1);
         connection.close().await.unwrap();
